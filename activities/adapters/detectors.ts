@@ -1,0 +1,71 @@
+import type { Fact, Measurement, Signal } from '../../domain/signal.js';
+import type { Detector, Target } from '../../domain/watch.js';
+import type { Detectors } from '../ports.js';
+import { measureAuditLog } from './audit-log-detector.js';
+import { probeHttp } from './http-probe.js';
+import { measurePostgres } from './postgres-detector.js';
+import type { ReadSecret, TargetConnections } from './target-connections.js';
+
+interface Found {
+  readonly signals: readonly Signal[];
+  readonly facts: readonly Fact[];
+}
+
+export interface ActiveIncidents {
+  listActiveSevere(workspaceId: string, exceptId: string | null): Promise<readonly { readonly id: string; readonly title: string; readonly severity: string | null }[]>;
+}
+
+/** Every built-in detector behind one port. */
+export function createDetectors(connections: TargetConnections, readSecret: ReadSecret, incidents: ActiveIncidents, now: () => Date): Detectors {
+  async function ask(target: Target, detector: Detector, context: Parameters<Detectors['measure']>[1]): Promise<Found> {
+    switch (detector.kind) {
+      case 'postgres':
+        if (target.kind !== 'postgres') return { signals: [], facts: [] };
+        return measurePostgres(connections.poolOf(context.workspaceId, target), target.name, detector.thresholds);
+      case 'audit-log':
+        if (target.kind !== 'postgres') return { signals: [], facts: [] };
+        return measureAuditLog(connections.poolOf(context.workspaceId, target), target.name, detector);
+      case 'http-probe':
+        if (target.kind !== 'http') return { signals: [], facts: [] };
+        return { signals: await probeHttp(typeof target.url === 'string' ? target.url : readSecret(target.url), target.name, detector), facts: [] };
+      case 'active-incidents': {
+        const active = await incidents.listActiveSevere(context.workspaceId, context.incidentId);
+        return {
+          signals: [{ target: target.name, name: 'activeIncidents', title: 'open SEV-0/1 incidents', unit: 'count', value: active.length, threshold: detector.maxIncidents, better: 'lower' }],
+          facts: active.map(({ id, title, severity }) => ({ kind: 'activeIncident', id: `${target.name}/incident/${id}`, target: target.name, title, severity: severity ?? 'HIGH' })),
+        };
+      }
+    }
+  }
+
+  /** A target that cannot be asked is unavailable, and everything else about it is missing: silence is never well. */
+  async function askOrSay(target: Target, detector: Detector, context: Parameters<Detectors['measure']>[1]): Promise<Found> {
+    if (target.kind !== 'postgres') return ask(target, detector, context);
+    const availability = (value: 0 | 100): Signal => ({
+      target: target.name,
+      name: `${detector.kind}-availability`,
+      title: `${detector.kind} availability`,
+      unit: 'percent',
+      value,
+      threshold: 100,
+      better: 'higher',
+    });
+    try {
+      const { signals, facts } = await ask(target, detector, context);
+      return { signals: [availability(100), ...signals], facts };
+    } catch (error) {
+      const because = error instanceof Error && error.message !== '' ? error.message : String(error);
+      return {
+        signals: [availability(0)],
+        facts: [{ kind: 'unreachable', id: `${target.name}/unreachable/${detector.kind}`, target: target.name, because: because.slice(0, 300) }],
+      };
+    }
+  }
+
+  return {
+    async measure(targets, context): Promise<Measurement> {
+      const found = await Promise.all(targets.flatMap((target) => target.detectors.map((detector) => askOrSay(target, detector, context))));
+      return { measuredAt: now().toISOString(), signals: found.flatMap(({ signals }) => signals), facts: found.flatMap(({ facts }) => facts) };
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { Database } from '../db/database.js';
+import { decide, type DecisionAnswer } from '../db/decisions.js';
+import { assertNever } from '../domain/assert-never.js';
+import type { Decision, GateState } from '../domain/gate.js';
+import { AlreadyDecided, type ApiError, GateClosed, GateExpired, IdReused, NotAllowed, ReasonNeeded, StaleDigest, UnknownGate } from './errors.js';
+
+/** What a gate's state is called in a sentence. */
+export const gateWords: Readonly<Record<GateState, string>> = {
+  open: 'open',
+  approved: 'approved',
+  rejected: 'rejected',
+  changesRequested: 'closed, because changes were requested',
+  expired: 'expired',
+  withdrawn: 'withdrawn, because the incident went on without it',
+};
+
+/** Hears a decision; one that does not count is thrown as the problem that says why. */
+export async function decideOrThrow(db: Database, incidentId: string, decision: Decision): Promise<Extract<DecisionAnswer, { kind: 'counted' }>> {
+  const answer = await decide(db, incidentId, decision);
+  if (answer.kind === 'counted') return answer;
+  throw toProblem(answer, decision);
+}
+
+function toProblem(answer: Exclude<DecisionAnswer, { kind: 'counted' }>, { actor, gateId }: Decision): ApiError {
+  switch (answer.kind) {
+    case 'unknownGate':
+      return new UnknownGate(`The incident has no gate ${gateId}. GET the incident to see the one it waits at.`);
+    case 'reasonNeeded':
+      return new ReasonNeeded('A person was called to this gate. Say in `reason` why it is rejected, so that the next one knows.');
+    case 'conflict':
+      return new IdReused('This decision id or Idempotency-Key stands for another decision. Use a new one.');
+    case 'refused':
+      return toRefusal(answer, actor.role);
+  }
+}
+
+function toRefusal({ because, gate }: Extract<DecisionAnswer, { kind: 'refused' }>, role: string): ApiError {
+  switch (because) {
+    case 'gateClosed':
+      return new GateClosed(`The gate is ${gateWords[gate.state]}; this decision changed nothing. GET the incident to see what it waits for now.`);
+    case 'gateExpired':
+      return new GateExpired(`The gate waited until ${gate.expiresAt?.toISOString() ?? 'now'}; this decision changed nothing. Start a new incident if it is still needed.`);
+    case 'staleDigest':
+      return new StaleDigest(`The gate is for the digest ${gate.digest ?? 'null'}. GET the incident, look at its plan, and send that digest if you still agree.`);
+    case 'notAllowed':
+      return new NotAllowed(`Your role is ${role}; this gate needs ${gate.roleNeeded}. Ask somebody with that role to decide.`);
+    case 'alreadyDecided':
+      return new AlreadyDecided(`Your approval counts already. The gate needs ${gate.approvalsNeeded} different people.`);
+    default:
+      return assertNever(because);
+  }
+}

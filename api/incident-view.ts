@@ -1,0 +1,92 @@
+import type { Gate, IncidentDetail, IncidentSummary, Plan } from '../contracts/http.js';
+import { incidentWorkflowId } from '../contracts/messages.js';
+import type { DetailRow, SummaryRow } from '../db/incident-reads.js';
+import { findAnomalies } from '../domain/anomaly.js';
+import type { GateState } from '../domain/gate.js';
+import type { Plan as DomainPlan } from '../domain/plan.js';
+import { signalId } from '../domain/signal.js';
+
+export interface TemporalUi {
+  readonly url: string;
+  readonly namespace: string;
+}
+
+export const toIncidentSummary = (row: SummaryRow): IncidentSummary => ({
+  ...row,
+  openedAt: row.openedAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+  closedAt: row.closedAt?.toISOString() ?? null,
+});
+
+export function toIncidentDetail({ incident, plan, gate, said, detection, now }: DetailRow, temporalUi: TemporalUi | null): IncidentDetail {
+  const { rootCause, ...summary } = incident;
+  const before = findAnomalies(detection?.signals ?? []).map(({ signal }) => signal);
+  return {
+    ...toIncidentSummary(summary),
+    rootCause: rootCause && toRootCause(rootCause),
+    plan: plan === undefined ? null : toPlan(plan),
+    gate: gate === undefined ? null : toGate(gate, said),
+    before,
+    now: before.flatMap((signal) => now?.signals.find((candidate) => signalId(candidate) === signalId(signal)) ?? []),
+    measuredAt: now?.measuredAt.toISOString() ?? null,
+    temporalUrl: temporalUi && toTemporalUrl(temporalUi, incident),
+  };
+}
+
+const toRootCause = (cause: NonNullable<DetailRow['incident']['rootCause']>): NonNullable<IncidentDetail['rootCause']> => ({
+  category: cause.category,
+  details: cause.details,
+  confidence: cause.confidence,
+  affectedSystems: [...cause.affectedSystems],
+  evidence: [...cause.evidence],
+  suggestedActions: [...cause.suggestedActions],
+});
+
+function toPlan(row: NonNullable<DetailRow['plan']>): Plan {
+  // What people are shown is read from the very text that the digest is made over.
+  const plan = JSON.parse(row.canonical) as DomainPlan;
+  return {
+    version: row.version,
+    digest: row.digest,
+    title: plan.title,
+    risk: plan.risk,
+    estimatedDurationMs: plan.estimatedDurationMs,
+    steps: plan.steps.map(({ stepId, type, target, script, parameters, reach, wayBack }) => ({
+      stepId,
+      type,
+      target,
+      script,
+      parameters: [...parameters],
+      reach,
+      wayBack,
+    })),
+    confidence: { ...row.confidence, factors: [...row.confidence.factors] },
+    rehearsal: row.rehearsal.map(({ stepId, lines }) => ({ stepId, lines: [...lines] })),
+  };
+}
+
+const settlingVerdict: Partial<Record<GateState, string>> = { rejected: 'reject', changesRequested: 'requestChanges' };
+
+function toGate(row: NonNullable<DetailRow['gate']>, said: DetailRow['said']): Gate {
+  const approvals = said.filter(({ verdict }) => verdict === 'approve').map(toApproval);
+  const settling = said.find(({ verdict }) => verdict === settlingVerdict[row.state]);
+  return {
+    id: row.id,
+    kind: row.kind,
+    state: row.state,
+    digest: row.digest,
+    planVersion: row.planVersion,
+    approvalsNeeded: row.approvalsNeeded,
+    roleNeeded: row.roleNeeded,
+    approvals,
+    settledBy: row.state === 'approved' ? (approvals.at(-1) ?? null) : settling === undefined ? null : toApproval(settling),
+    openedAt: row.openedAt.toISOString(),
+    expiresAt: row.expiresAt?.toISOString() ?? null,
+    updateId: row.updateId,
+  };
+}
+
+const toApproval = ({ person, role, reason, createdAt }: DetailRow['said'][number]) => ({ person, role, reason, at: createdAt.toISOString() });
+
+const toTemporalUrl = ({ url, namespace }: TemporalUi, { workspaceId, id }: { readonly workspaceId: string; readonly id: string }): string =>
+  `${url.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(incidentWorkflowId(workspaceId, id))}`;

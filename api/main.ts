@@ -1,0 +1,62 @@
+import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { readSettings, type Settings, WrongSettings } from '../contracts/settings.js';
+import { openDatabase } from '../db/database.js';
+import { openTailListener } from '../db/tail-listener.js';
+import { buildApp } from './app.js';
+
+const webFolder = fileURLToPath(new URL('../web/dist', import.meta.url));
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env);
+  const database = openDatabase(settings.DATABASE_URL);
+  const listener = openTailListener(settings.DATABASE_URL);
+  const app = await buildApp({
+    db: database.db,
+    listener,
+    bodyLimitBytes: settings.SLUICE_BODY_LIMIT_BYTES,
+    temporalUi: readTemporalUi(settings),
+    webFolder,
+    logger: { level: settings.SLUICE_LOG_LEVEL, redact: ['req.headers.authorization'] },
+  });
+
+  let isStopping = false;
+  const stop = async (): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    await app.close();
+    await listener.close();
+    await database.close();
+    // A channel that somebody listens to keeps the process.
+    if (process.connected) process.disconnect();
+  };
+  const stopNow = () => void stop().catch(fail);
+  process.once('SIGTERM', stopNow).once('SIGINT', stopNow);
+  // A parent that is gone cannot stop us any more.
+  process.once('disconnect', stopNow);
+
+  await app.listen({ host: settings.SLUICE_API_HOST, port: settings.SLUICE_API_PORT });
+  process.send?.({ kind: 'ready' });
+}
+
+function readTemporalUi({ SLUICE_TEMPORAL_UI_URL: url }: Settings) {
+  return url === '' ? null : { url, namespace: loadClientConnectConfig().namespace ?? 'default' };
+}
+
+/** Known troubles are told in a sentence; anything else keeps its stack. */
+function fail(error: unknown): void {
+  process.stderr.write(`${error instanceof WrongSettings ? error.message : (remedyOf(error) ?? inspect(error))}
+`);
+  process.exit(1);
+}
+
+function remedyOf(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return 'The port of the API is taken. Stop what listens there, or set SLUICE_API_PORT to another.';
+  if (code === 'EACCES') return 'The port of the API needs rights that you do not have. Set SLUICE_API_PORT to one above 1023.';
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'This machine does not have the address in SLUICE_API_HOST. Set it to one that it has.';
+  return undefined;
+}
+
+await main().catch(fail);

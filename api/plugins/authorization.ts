@@ -1,0 +1,52 @@
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { Actor, Role } from '../../domain/actor.js';
+import { isAtLeast } from '../../domain/actor.js';
+import { NotAllowed, NotAuthenticated } from '../errors.js';
+
+export type MinimumRole = Exclude<Role, 'agent'> | 'everyone';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may call the route. A route without it is refused when the app is built. */
+    minimumRole?: MinimumRole;
+    /** Agents may call it too, whom no minimum includes. */
+    orAgent?: true;
+  }
+  interface FastifyRequest {
+    /** As the token says; not there on routes for everyone. */
+    actor: Actor;
+  }
+}
+
+/** Lets a request reach its route only as the route's rule says: no rule, no app. */
+export function authorize(app: FastifyInstance, findActor: (token: string) => Promise<Actor | undefined>): void {
+  const routes: RouteOptions[] = [];
+  app.addHook('onRoute', (route) => {
+    routes.push(route);
+  });
+  app.addHook('onReady', async () => {
+    const open = routes.filter(({ config }) => config?.minimumRole === undefined).map(({ method, url }) => `${String(method)} ${url}`);
+    if (open.length > 0) throw new Error(`Routes without config.minimumRole: ${open.join(', ')}`);
+  });
+
+  app.decorateRequest('actor');
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) return;
+    const { minimumRole, orAgent } = request.routeOptions.config;
+    if (minimumRole === 'everyone') return;
+    const actor = await identify(request.headers.authorization);
+    const isAllowed = minimumRole !== undefined && (isAtLeast(actor.role, minimumRole) || (orAgent === true && actor.role === 'agent'));
+    if (!isAllowed) throw new NotAllowed(`Your role is ${actor.role}; this needs ${minimumRole ?? 'nobody'}${orAgent === true ? ' or agent' : ''}. Ask an admin for a token with it.`);
+    request.actor = actor;
+  });
+
+  async function identify(authorization: string | undefined): Promise<Actor> {
+    const [, token] = /^Bearer +(\S+) *$/i.exec(authorization ?? '') ?? [];
+    const actor = token === undefined ? undefined : await findActor(token);
+    if (actor === undefined) {
+      const what = authorization === undefined ? 'There is no token' : 'The token is not known';
+      throw new NotAuthenticated(`${what}. Send the header \`Authorization: Bearer <token>\` with a token of your workspace.`);
+    }
+    return actor;
+  }
+}

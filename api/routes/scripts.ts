@@ -1,0 +1,99 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Static, Type } from 'typebox';
+import { NewScript, RemediationScript, ScriptsQuery, WriteHeaders } from '../../contracts/http.js';
+import type { Database } from '../../db/database.js';
+import { createScript, listScripts, type ScriptRow } from '../../db/scripts.js';
+import type { Finding } from '../../validation/script-validation.js';
+import { validateSql } from '../../validation/sql/validate-sql.js';
+import { IdReused, NameTaken, ScriptDenied, UnknownWorkspace } from '../errors.js';
+import { problems } from '../plugins/problems.js';
+import { toRequestId } from '../request-id.js';
+
+const toScript = (row: ScriptRow): Static<typeof RemediationScript> => ({
+  id: row.id,
+  workspaceId: row.workspaceId,
+  name: row.name,
+  description: row.description,
+  type: row.type,
+  command: row.command,
+  parameters: [...row.parameters],
+  category: row.category,
+  risk: row.risk,
+  estimatedDuration: row.estimatedDurationMs,
+  enabled: row.enabled,
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+});
+
+// What `$1` and `$2` are is fixed by the rules for session control.
+const wrongParameters: Finding = {
+  rule: 'sql.parameters',
+  position: 0,
+  reason: '$1 must be the pid and $2 the backend_start of the session.',
+  remedy: 'Send ["pid", "backendStart"] as parameters.',
+};
+
+export const scriptRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = async (app, { db }) => {
+  app.get(
+    '/api/sre/scripts',
+    {
+      config: { minimumRole: 'viewer' },
+      schema: {
+        operationId: 'listScripts',
+        tags: ['sre'],
+        description: 'The library by name. Where more follow, the header `Link` has the address of the next page as `rel="next"`.',
+        querystring: ScriptsQuery,
+        response: { 200: Type.Array(RemediationScript), ...problems },
+      },
+    },
+    async ({ actor, query: { workspaceId = actor.workspaceId, limit = 100, cursor = null } }, reply) => {
+      if (workspaceId !== actor.workspaceId) throw new UnknownWorkspace(workspaceId);
+      const rows = await listScripts(db, workspaceId, { after: cursor, limit: limit + 1 });
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      if (rows.length > limit && last !== undefined) {
+        const next = new URLSearchParams({ workspaceId, limit: `${limit}`, cursor: last.id });
+        reply.header('link', `</api/sre/scripts?${next.toString()}>; rel="next"`);
+      }
+      return page.map(toScript);
+    },
+  );
+  app.post(
+    '/api/sre/scripts',
+    {
+      config: { minimumRole: 'supervisor' },
+      schema: {
+        operationId: 'createScript',
+        tags: ['sre'],
+        description: 'Adds a script to the library, if the rules for its type allow its command; otherwise the problem has the findings.',
+        headers: WriteHeaders,
+        body: NewScript,
+        response: { 201: RemediationScript, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { actor, body } = request;
+      if (body.workspaceId !== actor.workspaceId) throw new UnknownWorkspace(body.workspaceId);
+      const { findings } = await validateSql(body.command);
+      const all = body.parameters.join() === 'pid,backendStart' ? findings : [...findings, wrongParameters];
+      if (all.length > 0) throw new ScriptDenied('No rule allows this command. The findings say what to write instead.', [...all]);
+      const { estimatedDuration, description = '', enabled = true, ...rest } = body;
+      const answer = await createScript(db, {
+        ...rest,
+        id: toRequestId(request),
+        description,
+        enabled,
+        estimatedDurationMs: estimatedDuration,
+        createdBy: actor.person,
+      });
+      switch (answer.kind) {
+        case 'created':
+          return reply.code(201).send(toScript(answer.script));
+        case 'nameTaken':
+          throw new NameTaken(`The library has a script named ${body.name}. Choose another name.`);
+        case 'conflict':
+          throw new IdReused('This Idempotency-Key was used for another script. Use a new key.');
+      }
+    },
+  );
+};

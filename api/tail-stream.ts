@@ -1,0 +1,85 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import type { Database } from '../db/database.js';
+import type { TailListener } from '../db/tail-listener.js';
+import { readTail } from '../db/tail-reads.js';
+import { toTailEntry } from './tail-entry.js';
+
+// One page is in memory per reader; a row holds at most 64 KiB of output.
+const PAGE_ROWS = 50;
+const RETRY_MS = 1_000;
+
+export interface TailSource {
+  readonly db: Database;
+  readonly listener: TailListener;
+  /** How long a stream is silent at most; so often it also looks for what no wake-up told of. */
+  readonly heartbeatMs: number;
+}
+
+/** The longest that a timer can wait: a stream that lasts longer is cut, and its reader resumes it. */
+export const STREAM_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Answers with an incident's tail as server-sent events. */
+export function sendTail(reply: FastifyReply, source: TailSource, incidentId: string, after: number): FastifyReply {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return reply
+    .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+    .type('text/event-stream')
+    .send(streamTail(source, incidentId, after, gone.signal));
+}
+
+/** The tail after `after` until it is done or `signal` says that nobody reads. It is pulled by the reader, so a slow one costs one page. */
+function streamTail(source: TailSource, incidentId: string, after: number, signal: AbortSignal): Readable {
+  return Readable.from(follow(source, incidentId, after, signal), { objectMode: false });
+}
+
+async function* follow({ db, listener, heartbeatMs }: TailSource, incidentId: string, after: number, signal: AbortSignal) {
+  const bell = createBell();
+  const unsubscribe = listener.subscribe(incidentId, bell.ring);
+  signal.addEventListener('abort', bell.ring, { once: true });
+  try {
+    yield `retry: ${RETRY_MS}\n\n`;
+    let last = after;
+    while (!signal.aborted) {
+      const rows = await readTail(db, incidentId, { after: last, limit: PAGE_ROWS });
+      for (const row of rows) {
+        const { event, seq, data } = toTailEntry(row);
+        yield `id: ${seq}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+        if (event === 'done') return;
+        last = seq;
+      }
+      if (rows.length < PAGE_ROWS && !(await bell.rest(heartbeatMs))) yield ': still here\n\n';
+    }
+  } finally {
+    unsubscribe();
+    signal.removeEventListener('abort', bell.ring);
+  }
+}
+
+/** Lets a reader rest until somebody rings. A ring while it is not resting is kept, so none is missed. */
+function createBell() {
+  let hasRung = false;
+  let wake = () => {};
+  return {
+    ring: () => {
+      hasRung = true;
+      wake();
+    },
+    /** True when it was rung, false when the time was up. */
+    rest: async (atMostMs: number): Promise<boolean> => {
+      if (!hasRung) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, atMostMs);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      const wasRung = hasRung;
+      hasRung = false;
+      return wasRung;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ApiClient } from '../client.js';
+import type { Shop } from './open-shop.js';
+
+const EVERY_MS = 500;
+const P99_LIMIT_MS = 1_000;
+const P99_WELL_MS = 250;
+const REPEAT_MS = 5_000;
+
+interface Receipt {
+  readonly incidents: readonly { readonly incidentId: string | null }[];
+}
+
+/** Stands in for the shop's own monitoring: tells Sluice in Alertmanager's form that the shop is slow, again and again, and once when it is not any more. */
+export function startMonitoring(api: ApiClient, shop: Shop, run: string) {
+  const labels = { alertname: 'ShopSlow', service: 'shop', severity: 'critical', run };
+  const tell = (status: 'firing' | 'resolved') =>
+    api.post<Receipt>('/api/alerts/alertmanager', { version: '4', alerts: [{ status, labels, annotations: { summary: 'Orders in the shop are slow or fail' } }] });
+  let stopped = false;
+  let opened: (incidentId: string) => void = () => {};
+  const incidentId = new Promise<string>((resolve) => (opened = resolve));
+
+  async function watch(): Promise<void> {
+    let firing = false;
+    let toldAt = 0;
+    while (!stopped) {
+      const { p99Ms } = await shop.stats();
+      if (!firing && p99Ms > P99_LIMIT_MS) firing = true;
+      if (firing && p99Ms < P99_WELL_MS) {
+        await tell('resolved');
+        return;
+      }
+      if (firing && Date.now() - toldAt > REPEAT_MS) {
+        const { incidents } = await tell('firing');
+        toldAt = Date.now();
+        const id = incidents[0]?.incidentId;
+        if (typeof id === 'string') opened(id);
+      }
+      await wait(EVERY_MS);
+    }
+  }
+
+  const watching = watch();
+  // Its end is awaited in stop; until then a failure must not end the demo without a word.
+  watching.catch(() => {});
+  return {
+    incidentId,
+    failed: watching.then(() => new Promise<never>(() => {})),
+    async stop(): Promise<void> {
+      stopped = true;
+      await watching.catch(() => {});
+    },
+  };
+}

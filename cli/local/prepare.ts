@@ -1,0 +1,44 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openDatabase } from '../../db/database.js';
+import { migrate } from '../../db/migrate.js';
+import { seedLibrary } from '../../db/scripts.js';
+import { createToken, findActor } from '../../db/tokens.js';
+import { readWatch } from '../../workers/read-watch.js';
+
+export interface Prepared {
+  readonly adminToken: string;
+  readonly adminTokenFile: string;
+}
+
+/**
+ * Brings the database to this code's schema, fills the library of every workspace of sluice.yaml and makes an admin token for each,
+ * kept in the state folder: `admin-token` for the first workspace, which is returned, `admin-token.<workspace>` for the others.
+ */
+export async function prepare(options: { readonly databaseUrl: string; readonly home: string; readonly sluiceConfig: string }): Promise<Prepared> {
+  const workspaces = readWatch(options.sluiceConfig);
+  await migrate(options.databaseUrl);
+  const { db, close } = openDatabase(options.databaseUrl, { max: 1 });
+  try {
+    let first: Prepared | undefined;
+    for (const { id: workspaceId } of workspaces) {
+      await seedLibrary(db, workspaceId);
+      const adminTokenFile = join(options.home, first === undefined ? 'admin-token' : `admin-token.${workspaceId}`);
+      const known = await readFile(adminTokenFile, 'utf8').then((text) => text.trim(), () => '');
+      const holder = known === '' ? undefined : await findActor(db, known);
+      const adminToken = holder?.workspaceId === workspaceId ? known : await createToken(db, { person: 'admin', role: 'admin', workspaceId });
+      if (adminToken !== known) await writeSecret(adminTokenFile, `${adminToken}\n`);
+      first ??= { adminToken, adminTokenFile };
+    }
+    if (first === undefined) throw new Error('sluice.yaml names no workspace');
+    return first;
+  } finally {
+    await close();
+  }
+}
+
+/** Whole or not at all, and readable for its owner only. */
+async function writeSecret(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}

@@ -1,0 +1,141 @@
+import { WrongSettings } from '../../contracts/settings.js';
+import { WrongSluiceYaml } from '../../contracts/sluice-yaml.js';
+import { DatabaseTooNew } from '../../db/migrate.js';
+import { readLocalConfig, type LocalConfig } from './config.js';
+import { openHome } from './home.js';
+import { openLedger } from './ledger.js';
+import { takeLock } from './lock.js';
+import type { Piece, Surroundings } from './piece.js';
+import { choosePort, insistOnPort, preferredPorts, type Ports } from './ports.js';
+import { ensureWebBuild, ensureWorkflowBundle } from './prebuilt.js';
+import { prepare } from './prepare.js';
+import { openDatabase, openTemporal, startOwn, untilApiReady } from './stack-pieces.js';
+import { Trouble } from './trouble.js';
+
+export interface StackOptions {
+  readonly home: string;
+  /** Without it nothing is watched. */
+  readonly sluiceConfig?: string;
+  /** Variables that win over the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly say: (line: string) => void;
+  /** Runs once the database is ready; returns further variables for our own processes. */
+  readonly beforeProcesses?: (databaseUrl: string) => Promise<Readonly<Record<string, string>>>;
+  /** Wished for; the next free one is taken instead of one in use. */
+  readonly ports?: Ports;
+  /** Aborted to call the start off. Once it has succeeded, `stop` is the way. */
+  readonly signal?: AbortSignal;
+}
+
+type PieceName = 'api' | 'worker' | 'temporal' | 'postgres';
+
+export interface Stack {
+  readonly apiUrl: string;
+  readonly temporalAddress: string;
+  /** Null when Temporal is not ours: then we do not know. */
+  readonly temporalUiUrl: string | null;
+  readonly databaseUrl: string;
+  readonly adminToken: string;
+  readonly adminTokenFile: string;
+  /** Null for what is not ours. A piece that was started again has a new one. */
+  readonly pids: () => Readonly<Record<PieceName, number | null>>;
+  readonly stop: () => Promise<void>;
+}
+
+/** The API last, so it is stopped first: nothing new comes in while the rest ends. */
+const stopOrder: readonly PieceName[] = ['api', 'worker', 'temporal', 'postgres'];
+
+/** Brings up everything that has an embedded default and the processes of Sluice itself; on any failure, all of it is stopped again. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const config = readLocalConfig(options.env);
+  const home = await openHome(options.home);
+  const lock = await takeLock(home.lock);
+  if (lock.kind === 'held') {
+    throw new Trouble(
+      `Sluice already runs with the state folder ${home.folder} (process ${lock.by.pid})`,
+      'use that one, stop it with Ctrl-C, or set SLUICE_HOME to another folder',
+    );
+  }
+  const pieces = new Map<string, Piece>();
+  const calledOff = new AbortController();
+  const stop = async (): Promise<void> => {
+    for (const name of stopOrder) await pieces.get(name)?.stop();
+    await lock.release();
+  };
+  try {
+    const { say, sluiceConfig = '' } = options;
+    const surroundings: Surroundings = { home, ledger: openLedger(home.processes), pieces, say, stopping: AbortSignal.any([calledOff.signal, ...(options.signal === undefined ? [] : [options.signal])]) };
+    await surroundings.ledger.endLeftovers(say);
+    const ports = await choosePorts(config, options.ports ?? preferredPorts, say);
+    const underneath = [
+      openDatabase(config, surroundings, ports),
+      openTemporal(config, surroundings, ports),
+      ensureWorkflowBundle(surroundings),
+      ensureWebBuild(surroundings),
+    ] as const;
+    await allOrNone(underneath, calledOff);
+    const [databaseUrl, temporal, workflowBundle] = await Promise.all(underneath);
+    const { adminToken, adminTokenFile } = await prepare({ databaseUrl, home: home.folder, sluiceConfig }).catch(rethrowKnown);
+    const variables = await options.beforeProcesses?.(databaseUrl);
+    const env = {
+      ...temporal.environment,
+      DATABASE_URL: databaseUrl,
+      SLUICE_API_HOST: '127.0.0.1',
+      SLUICE_API_PORT: String(ports.api),
+      SLUICE_WORKFLOW_BUNDLE: workflowBundle,
+      ...variables,
+      SLUICE_CONFIG: sluiceConfig,
+      ...(temporal.uiUrl === null ? {} : { SLUICE_TEMPORAL_UI_URL: temporal.uiUrl }),
+    };
+    const apiUrl = `http://127.0.0.1:${ports.api}`;
+    await allOrNone([startOwn('worker', 'workers/main.ts', env, surroundings), startOwn('api', 'api/main.ts', env, surroundings)], calledOff);
+    await untilApiReady(apiUrl, surroundings.stopping);
+    const pidOf = (name: PieceName): number | null => pieces.get(name)?.pid() ?? null;
+    return {
+      apiUrl,
+      temporalAddress: temporal.address,
+      temporalUiUrl: temporal.uiUrl,
+      databaseUrl,
+      adminToken,
+      adminTokenFile,
+      pids: () => ({ api: pidOf('api'), worker: pidOf('worker'), temporal: pidOf('temporal'), postgres: pidOf('postgres') }),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Waits for all. At the first failure calls the others off, waits until they have ended, and throws it. */
+async function allOrNone(work: readonly Promise<unknown>[], calledOff: AbortController): Promise<void> {
+  try {
+    await Promise.all(work);
+  } catch (error) {
+    calledOff.abort();
+    await Promise.allSettled(work);
+    throw error;
+  }
+}
+
+/** The errors of other rooms that are about the reader's machine or files, and say what to do. */
+function rethrowKnown(error: unknown): never {
+  if (error instanceof DatabaseTooNew) throw new Trouble(error.message, 'what it says; nothing was changed', { cause: error });
+  if (error instanceof WrongSettings || error instanceof WrongSluiceYaml) throw new Trouble(error.message, 'correct it and start again', { cause: error });
+  throw error;
+}
+
+async function choosePorts(config: LocalConfig, wished: Ports, say: (line: string) => void): Promise<Ports> {
+  const given: number[] = [];
+  const choose = async (label: string, preferred: number): Promise<number> => {
+    const port = await choosePort({ label, preferred, given, say });
+    given.push(port);
+    return port;
+  };
+  return {
+    api: config.apiPort === null ? await choose('the API', wished.api) : await insistOnPort('SLUICE_API_PORT', config.apiPort),
+    temporal: config.temporalAddress === null ? await choose('Temporal', wished.temporal) : wished.temporal,
+    temporalUi: config.temporalAddress === null ? await choose('the Temporal Web UI', wished.temporalUi) : wished.temporalUi,
+    postgres: config.databaseUrl === null ? await choose('Postgres', wished.postgres) : wished.postgres,
+  };
+}

@@ -1,0 +1,281 @@
+import { Type, type Static, type TProperties, type TSchema } from 'typebox';
+import { roles } from '../domain/actor.js';
+import { gateKinds, gateStates, verdicts } from '../domain/gate.js';
+import { outcomes, phases, statuses, triggers, updateActors, updateKinds } from '../domain/incident.js';
+import { rootCauseCategories } from '../domain/root-cause.js';
+import { severities } from '../domain/severity.js';
+import { units } from '../domain/signal.js';
+
+const Words = <const Values extends readonly string[]>(values: Values) => Type.Unsafe<Values[number]>({ type: 'string', enum: [...values] });
+const Nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+const Body = <Properties extends TProperties>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
+const Uuid = Type.String({ format: 'uuid' });
+const Moment = Type.String({ format: 'date-time' });
+// Closed, because the pattern that a record is checked by misses names with line breaks.
+const Labels = Type.Record(Type.String(), Type.String(), { additionalProperties: false });
+const Cursor = Type.String({ format: 'uuid', description: 'As the previous page gave it.' });
+const Name = Type.String({ minLength: 1, maxLength: 200 });
+const Reason = Type.String({ minLength: 1, maxLength: 2_000 });
+
+/** RFC 9457. `type` is stable; `detail` says what the reader can do. */
+export const Problem = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String(),
+  instance: Type.Optional(Type.String()),
+  findings: Type.Optional(Type.Array(Type.Object({ rule: Type.String(), position: Type.Integer(), reason: Type.String(), remedy: Type.String() }))),
+});
+export type Problem = Static<typeof Problem>;
+
+/** With the same key, the same person's repeat of a write is answered as the first time and has one effect. */
+export const WriteHeaders = Type.Object({
+  'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'Chosen by the caller; a repeat with the same key counts once.' })),
+});
+
+export const IncidentParams = Type.Object({ incidentId: Uuid });
+
+export const IncidentUpdate = Type.Object({
+  id: Uuid,
+  incidentId: Uuid,
+  seq: Type.Integer(),
+  phase: Words(phases),
+  status: Words(statuses),
+  kind: Words(updateKinds),
+  actor: Words(updateActors),
+  text: Type.String(),
+  details: Nullable(
+    Type.Object({
+      anomalies: Type.Optional(Type.Integer()),
+      severity: Type.Optional(Words(severities)),
+      gateId: Type.Optional(Uuid),
+      planVersion: Type.Optional(Type.Integer()),
+      digest: Type.Optional(Type.String()),
+      confidence: Type.Optional(Type.Number()),
+      improvementPercent: Type.Optional(Type.Number()),
+      outcome: Type.Optional(Words(outcomes)),
+    }),
+  ),
+  approvedBy: Nullable(Type.String()),
+  approvedAt: Nullable(Moment),
+  reason: Nullable(Type.String()),
+  createdAt: Moment,
+});
+export type IncidentUpdate = Static<typeof IncidentUpdate>;
+
+/** Lines of a running script: `firstLine` counts from 1, `text` holds whole lines. */
+export const TailOutput = Type.Object({ stream: Words(['stdout', 'stderr']), text: Type.String(), firstLine: Type.Integer() });
+export const TailDone = Type.Object({ outcome: Words(outcomes) });
+
+/** One entry of the job tail. Over SSE: `event: <event>`, `id: <seq>`, `data: <data>`. */
+export const TailEntry = Type.Union([
+  Type.Object({ event: Type.Literal('update'), seq: Type.Integer(), data: IncidentUpdate }),
+  Type.Object({ event: Type.Literal('output'), seq: Type.Integer(), data: TailOutput }),
+  Type.Object({ event: Type.Literal('done'), seq: Type.Integer(), data: TailDone }),
+]);
+export type TailEntry = Static<typeof TailEntry>;
+
+export const TailQuery = Type.Object({
+  after: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_147_483_647, description: 'Only entries after this seq. `Last-Event-ID` does the same.' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 500 })),
+});
+export const TailHeaders = Type.Object({
+  'last-event-id': Type.Optional(Type.String({ pattern: '^[0-9]{1,9}$', description: 'The id of the last event that was received.' })),
+});
+export const TailPage = Type.Object({ entries: Type.Array(TailEntry), nextAfter: Type.Integer(), text: Type.String() });
+
+const Signal = Type.Object({
+  target: Type.String(),
+  name: Type.String(),
+  title: Type.String(),
+  unit: Words(units),
+  value: Nullable(Type.Number()),
+  threshold: Type.Number(),
+  better: Words(['lower', 'higher']),
+});
+
+const Approval = Type.Object({ person: Type.String(), role: Type.String(), reason: Nullable(Type.String()), at: Moment });
+
+export const Gate = Type.Object({
+  id: Uuid,
+  kind: Words(gateKinds),
+  state: Words(gateStates),
+  digest: Nullable(Type.String()),
+  planVersion: Nullable(Type.Integer()),
+  approvalsNeeded: Type.Integer(),
+  roleNeeded: Words(roles),
+  approvals: Type.Array(Approval),
+  settledBy: Nullable(Approval),
+  openedAt: Moment,
+  expiresAt: Nullable(Moment),
+  updateId: Uuid,
+});
+export type Gate = Static<typeof Gate>;
+
+export const Plan = Type.Object({
+  version: Type.Integer(),
+  digest: Type.String(),
+  title: Type.String(),
+  risk: Words(severities),
+  estimatedDurationMs: Type.Integer(),
+  steps: Type.Array(
+    Type.Object({
+      stepId: Type.String(),
+      type: Type.Literal('sql'),
+      target: Type.String(),
+      script: Type.String(),
+      parameters: Type.Array(Type.String()),
+      reach: Type.String(),
+      wayBack: Type.Literal('oneWay'),
+    }),
+  ),
+  confidence: Type.Object({
+    value: Type.Number(),
+    tier: Words(['HIGH', 'MEDIUM', 'LOW']),
+    factors: Type.Array(Type.Object({ name: Type.String(), points: Type.Number() })),
+  }),
+  /** What each step would touch, as it was read without effect. */
+  rehearsal: Type.Array(Type.Object({ stepId: Type.String(), lines: Type.Array(Type.String()) })),
+});
+export type Plan = Static<typeof Plan>;
+
+export const IncidentSummary = Type.Object({
+  id: Uuid,
+  workspaceId: Type.String(),
+  title: Type.String(),
+  trigger: Words(triggers),
+  phase: Words(phases),
+  status: Words(statuses),
+  outcome: Nullable(Words(outcomes)),
+  severity: Nullable(Words(severities)),
+  score: Nullable(Type.Number()),
+  /** How often its alert was told. */
+  alerts: Type.Integer(),
+  openedAt: Moment,
+  updatedAt: Moment,
+  closedAt: Nullable(Moment),
+});
+export type IncidentSummary = Static<typeof IncidentSummary>;
+
+export const IncidentDetail = Type.Object({
+  ...IncidentSummary.properties,
+  rootCause: Nullable(
+    Type.Object({
+      category: Words(rootCauseCategories),
+      details: Type.String(),
+      confidence: Type.Number(),
+      affectedSystems: Type.Array(Type.String()),
+      evidence: Type.Array(Type.String()),
+      suggestedActions: Type.Array(Type.String()),
+    }),
+  ),
+  /** The newest plan. */
+  plan: Nullable(Plan),
+  /** The newest gate, open or settled. */
+  gate: Nullable(Gate),
+  /** Signals out of bounds when they were last detected, worst first, and the same signals as measured last. */
+  before: Type.Array(Signal),
+  now: Type.Array(Signal),
+  measuredAt: Nullable(Moment),
+  temporalUrl: Nullable(Type.String()),
+});
+export type IncidentDetail = Static<typeof IncidentDetail>;
+
+export const IncidentsQuery = Type.Object({
+  state: Type.Optional(Words(['open', 'closed', 'all'])),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+  cursor: Type.Optional(Cursor),
+});
+export const IncidentPage = Type.Object({ incidents: Type.Array(IncidentSummary), nextCursor: Nullable(Type.String()) });
+
+export const DecisionBody = Body({
+  decisionId: Type.Optional(Type.String({ format: 'uuid', description: 'Chosen by the caller, so a retried request counts once.' })),
+  gateId: Uuid,
+  digest: Type.Optional(Nullable(Type.String({ pattern: '^[0-9a-f]{64}$', description: 'The digest of the plan that the person was shown; null where the gate has none.' }))),
+  verdict: Words(verdicts),
+  reason: Type.Optional(Reason),
+});
+export const DecisionReceipt = Type.Object({
+  decisionId: Uuid,
+  gateState: Words(gateStates),
+  approvals: Type.Integer(),
+  approvalsNeeded: Type.Integer(),
+  message: Type.String(),
+});
+export const CancelBody = Body({ reason: Reason });
+export const CancelReceipt = Type.Object({ decisionId: Uuid, message: Type.String() });
+
+export const RemediateBody = Body({
+  workspaceId: Name,
+  severityThreshold: Type.Optional(Words([...severities, 'SEV-0', 'SEV-1', 'SEV-2', 'SEV-3'])),
+  userId: Type.Optional(Name),
+});
+export const ApproveBody = Body({ updateId: Uuid, approved: Type.Boolean(), userId: Type.Optional(Name), reason: Type.Optional(Reason) });
+export const ApproveReceipt = Type.Object({ success: Type.Boolean(), message: Type.String() });
+
+export const RemediationScript = Type.Object({
+  id: Uuid,
+  workspaceId: Type.String(),
+  name: Name,
+  description: Type.String({ maxLength: 2_000 }),
+  type: Words(['SQL']),
+  command: Type.String({ minLength: 1, maxLength: 20_000 }),
+  parameters: Type.Array(Words(['pid', 'backendStart']), { maxItems: 2 }),
+  category: Words(rootCauseCategories),
+  risk: Words(severities),
+  estimatedDuration: Type.Integer({ minimum: 0, description: 'Milliseconds.' }),
+  enabled: Type.Boolean(),
+  createdAt: Moment,
+  updatedAt: Moment,
+});
+const { name, description, type, command, parameters, category, risk, estimatedDuration } = RemediationScript.properties;
+export const NewScript = Body({
+  workspaceId: Name,
+  name,
+  description: Type.Optional(description),
+  type,
+  command,
+  parameters,
+  category,
+  risk,
+  estimatedDuration,
+  enabled: Type.Optional(Type.Boolean()),
+});
+export const ScriptsQuery = Type.Object({
+  workspaceId: Type.Optional(Name),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 100 })),
+  cursor: Type.Optional(Cursor),
+});
+
+/** Alertmanager's webhook, version 4. Fields that we do not read may come and go. */
+export const AlertmanagerBody = Type.Object({
+  version: Type.Optional(Type.String()),
+  alerts: Type.Array(
+    Type.Object({
+      status: Words(['firing', 'resolved']),
+      labels: Labels,
+      annotations: Type.Optional(Labels),
+      startsAt: Type.Optional(Moment),
+      fingerprint: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    }),
+    { minItems: 1, maxItems: 1_000 },
+  ),
+});
+
+const JsonAlert = Body({
+  title: Name,
+  state: Type.Optional(Words(['firing', 'resolved'])),
+  severity: Type.Optional(Type.String({ maxLength: 50 })),
+  fingerprint: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  labels: Type.Optional(Labels),
+  startsAt: Type.Optional(Moment),
+});
+/** One alert, or up to a thousand. */
+export const JsonAlertBody = Type.Union([JsonAlert, Type.Array(JsonAlert, { minItems: 1, maxItems: 1_000 })]);
+export const AlertReceipt = Type.Object({
+  accepted: Type.Integer(),
+  incidents: Type.Array(Type.Object({ fingerprint: Type.String(), incidentId: Nullable(Uuid), isNew: Type.Boolean() })),
+});
+
+export const Me = Type.Object({ person: Type.String(), role: Words(roles), workspaceId: Type.String() });
+export const Health = Type.Object({ status: Words(['ok', 'unavailable']), checks: Type.Record(Type.String(), Type.String()) });

@@ -1,0 +1,146 @@
+import { and, asc, desc, eq, inArray, isNull, or, sql } from 'drizzle-orm';
+import type { Alert } from '../domain/alert.js';
+import { notify } from './channels.js';
+import type { Connection, Database } from './database.js';
+import { openIncident } from './open-incident.js';
+import { alerts as alertRows, incidents, outbox } from './schema.js';
+
+export interface ReceivedAlert {
+  readonly fingerprint: string;
+  /** null: nothing was open that a resolved alert could be about. */
+  readonly incidentId: string | null;
+  readonly isNew: boolean;
+}
+
+/** All that a batch says of one trouble: its last alert, and how often it was firing. */
+interface Trouble {
+  readonly last: Alert;
+  readonly firing: readonly Alert[];
+  /** The incident to open for it, should none be open. */
+  readonly newId: string;
+}
+
+/**
+ * Takes in a batch in one transaction: opens an incident for each trouble that has none open, counts repeats, notes what is resolved.
+ * `toIncidentId` names the incident that a fingerprint would open; the same id for a repeated request makes the repeat open nothing.
+ */
+export async function receiveAlerts(
+  db: Database,
+  workspaceId: string,
+  alerts: readonly Alert[],
+  toIncidentId: (fingerprint: string) => string,
+): Promise<readonly ReceivedAlert[]> {
+  const troubles = group(alerts, toIncidentId);
+  const received = await db.transaction(async (tx) => {
+    const open = await holdIncidents(tx, workspaceId, troubles);
+    await openMissing(tx, workspaceId, troubles, open);
+    await countFiring(tx, workspaceId, troubles, open);
+    await noteResolved(tx, workspaceId, troubles, open);
+    return troubles.map(({ last, newId }) => {
+      const incidentId = open.get(last.fingerprint) ?? null;
+      return { fingerprint: last.fingerprint, incidentId, isNew: incidentId === newId };
+    });
+  });
+  await notify(db, 'outbox', '');
+  return received;
+}
+
+/** Sorted, so that two batches lock what they share in the same order. */
+function group(alerts: readonly Alert[], toIncidentId: (fingerprint: string) => string): readonly Trouble[] {
+  const troubles = new Map<string, Trouble>();
+  for (const alert of alerts) {
+    const { firing = [], newId = toIncidentId(alert.fingerprint) } = troubles.get(alert.fingerprint) ?? {};
+    troubles.set(alert.fingerprint, { last: alert, firing: alert.state === 'firing' ? [...firing, alert] : firing, newId });
+  }
+  return [...troubles.values()].toSorted((a, b) => (a.last.fingerprint < b.last.fingerprint ? -1 : 1));
+}
+
+/** The incident of each trouble: an open one, or the one that this very request opened before. Locked, so that none closes before the commit. */
+async function holdIncidents(tx: Connection, workspaceId: string, troubles: readonly Trouble[]): Promise<Map<string, string>> {
+  const fingerprints = troubles.map(({ last }) => last.fingerprint);
+  const newIds = troubles.map(({ newId }) => newId);
+  const rows = await tx
+    .select({ id: incidents.id, fingerprint: incidents.fingerprint })
+    .from(incidents)
+    .where(
+      and(
+        eq(incidents.workspaceId, workspaceId),
+        inArray(incidents.fingerprint, fingerprints),
+        or(isNull(incidents.closedAt), inArray(incidents.id, newIds)),
+      ),
+    )
+    .orderBy(asc(incidents.fingerprint), desc(incidents.openedAt))
+    .for('no key update');
+  return new Map(rows.map(({ id, fingerprint }) => [fingerprint, id]));
+}
+
+/** One statement for each, because each also starts a workflow, which costs far more. Adds what it opened to `open`. */
+async function openMissing(tx: Connection, workspaceId: string, troubles: readonly Trouble[], open: Map<string, string>): Promise<void> {
+  const missing = troubles.filter(({ last, firing }) => firing.length > 0 && !open.has(last.fingerprint));
+  for (const { firing, newId } of missing) {
+    const [first] = firing;
+    if (first === undefined) continue;
+    const { fingerprint, title, labels } = first;
+    const opened = await openIncident(tx, {
+      id: newId,
+      workspaceId,
+      trigger: 'alert',
+      title,
+      fingerprint,
+      startedBy: null,
+      labels,
+      targets: null,
+      severityThreshold: 'LOW',
+    });
+    if (opened.isNew) open.set(fingerprint, newId);
+  }
+  const lost = missing.filter(({ last }) => !open.has(last.fingerprint));
+  if (lost.length === 0) return;
+  // Somebody else opened it a moment ago, and it may have closed since: look again, and open it if so.
+  for (const [fingerprint, id] of await holdIncidents(tx, workspaceId, lost)) open.set(fingerprint, id);
+  await openMissing(tx, workspaceId, lost, open);
+}
+
+async function countFiring(tx: Connection, workspaceId: string, troubles: readonly Trouble[], open: ReadonlyMap<string, string>): Promise<void> {
+  const rows = troubles.flatMap(({ last, firing }) => {
+    const incidentId = open.get(last.fingerprint);
+    const alert = firing.at(-1);
+    if (incidentId === undefined || alert === undefined) return [];
+    const { fingerprint, source, title, labels, startsAt } = alert;
+    return [{ workspaceId, incidentId, fingerprint, source, state: 'firing' as const, title, labels, startsAt, times: firing.length }];
+  });
+  if (rows.length === 0) return;
+  await tx
+    .insert(alertRows)
+    .values(rows)
+    .onConflictDoUpdate({
+      target: [alertRows.incidentId, alertRows.fingerprint],
+      set: { state: 'firing', times: sql`${alertRows.times} + excluded.times`, lastAt: sql`now()` },
+    });
+}
+
+/** Tells an incident's workflow once all of its alerts are resolved; a repeat finds nothing firing and tells nothing. */
+async function noteResolved(tx: Connection, workspaceId: string, troubles: readonly Trouble[], open: ReadonlyMap<string, string>): Promise<void> {
+  const ids = troubles.flatMap(({ last }) => (last.state === 'resolved' ? (open.get(last.fingerprint) ?? []) : []));
+  if (ids.length === 0) return;
+  const resolved = await tx
+    .update(alertRows)
+    .set({ state: 'resolved', lastAt: sql`now()` })
+    .where(
+      and(
+        inArray(alertRows.incidentId, ids),
+        inArray(alertRows.fingerprint, troubles.filter(({ last }) => last.state === 'resolved').map(({ last }) => last.fingerprint)),
+        eq(alertRows.state, 'firing'),
+      ),
+    )
+    .returning({ incidentId: alertRows.incidentId });
+  const touched = [...new Set(resolved.map(({ incidentId }) => incidentId))];
+  if (touched.length === 0) return;
+  const firing = await tx
+    .select({ incidentId: alertRows.incidentId })
+    .from(alertRows)
+    .where(and(inArray(alertRows.incidentId, touched), eq(alertRows.state, 'firing')));
+  const over = touched.filter((id) => !firing.some(({ incidentId }) => incidentId === id));
+  if (over.length === 0) return;
+  await tx.insert(outbox).values(over.map((incidentId) => ({ workspaceId, incidentId, message: { kind: 'resolved' as const } })));
+}

@@ -1,0 +1,14 @@
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import pg from 'pg';
+import * as schema from './schema.js';
+
+export type Database = NodePgDatabase<typeof schema>;
+/** A database or a transaction in it. */
+export type Connection = Pick<Database, 'select' | 'insert' | 'update' | 'delete' | 'execute' | 'selectDistinct' | 'transaction'>;
+
+/** Opens a pool. Errors of idle connections are left to the next query, which reports them where somebody waits. */
+export function openDatabase(databaseUrl: string, options: { readonly max?: number } = {}): { readonly db: Database; close(): Promise<void> } {
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: options.max ?? 10 });
+  pool.on('error', () => {});
+  return { db: drizzle(pool, { schema }), close: () => pool.end() };
+}

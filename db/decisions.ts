@@ -1,0 +1,120 @@
+import { and, asc, eq, sql } from 'drizzle-orm';
+import type { Actor } from '../domain/actor.js';
+import type { Decision, GateState, Refusal } from '../domain/gate.js';
+import { hear } from '../domain/gate.js';
+import { notify } from './channels.js';
+import type { Connection, Database } from './database.js';
+import { decisions, gates, incidents, outbox } from './schema.js';
+
+type DecisionRow = typeof decisions.$inferSelect;
+type GateRow = typeof gates.$inferSelect;
+
+export type DecisionAnswer =
+  | { readonly kind: 'counted'; readonly gateState: GateState; readonly approvals: number; readonly approvalsNeeded: number }
+  | { readonly kind: 'refused'; readonly because: Refusal; readonly gate: GateRow }
+  | { readonly kind: 'unknownGate' }
+  /** A gate that asks a person what to do next is not rejected without saying why. */
+  | { readonly kind: 'reasonNeeded' }
+  /** The id was used for another decision. */
+  | { readonly kind: 'conflict' };
+
+/**
+ * Hears one decision and settles its gate with it, in one transaction with its record and the message to the workflow.
+ * A repeat of the same decision is answered as the first time and changes nothing.
+ */
+export async function decide(db: Database, incidentId: string, decision: Decision): Promise<DecisionAnswer> {
+  const { actor } = decision;
+  const answer = await db.transaction(async (tx): Promise<DecisionAnswer> => {
+    const [gate] = await tx
+      .select()
+      .from(gates)
+      .where(and(eq(gates.id, decision.gateId), eq(gates.incidentId, incidentId), eq(gates.workspaceId, actor.workspaceId)))
+      .for('update');
+    if (gate === undefined) return { kind: 'unknownGate' };
+    const said = await tx.select().from(decisions).where(eq(decisions.gateId, gate.id)).orderBy(asc(decisions.createdAt));
+    const row = { ...toRow(decision, incidentId), gateId: gate.id, digest: decision.digest, verdict: decision.verdict, reason: decision.reason };
+    const repeated = said.find(({ id }) => id === decision.id);
+    if (repeated !== undefined) return isSame(repeated, row) ? recall(gate, said, repeated) : { kind: 'conflict' };
+
+    const approvedBy = said.filter(({ verdict }) => verdict === 'approve').map(({ person }) => person);
+    const hearing = hear(gate, approvedBy, decision, await readClock(tx));
+    if (hearing.kind === 'refused') return { ...hearing, gate };
+    if (gate.kind === 'needsHuman' && decision.verdict === 'reject' && decision.reason === null) return { kind: 'reasonNeeded' };
+
+    // The clock and not the transaction's start, so that under the lock the order of the rows is the order in which they counted.
+    const [written] = await tx.insert(decisions).values({ ...row, createdAt: sql`clock_timestamp()` }).onConflictDoNothing().returning({ id: decisions.id });
+    if (written === undefined) return { kind: 'conflict' };
+    if (hearing.state !== 'open') {
+      await tx.update(gates).set({ state: hearing.state, settledAt: sql`clock_timestamp()` }).where(and(eq(gates.id, gate.id), eq(gates.state, 'open')));
+    }
+    await tx.insert(outbox).values({
+      workspaceId: actor.workspaceId,
+      incidentId,
+      message: { kind: 'decision', decisionId: decision.id, gateKind: gate.kind },
+    });
+    return { kind: 'counted', gateState: hearing.state, approvals: hearing.approvals, approvalsNeeded: gate.approvalsNeeded };
+  });
+  if (answer.kind === 'counted') await notify(db, 'outbox', '');
+  return answer;
+}
+
+/** What the decision was answered when it was made. */
+function recall(gate: GateRow, said: readonly DecisionRow[], made: DecisionRow): DecisionAnswer {
+  const upToIt = said.slice(0, said.indexOf(made) + 1);
+  const approvals = upToIt.filter(({ verdict }) => verdict === 'approve').length;
+  const states = { approve: approvals >= gate.approvalsNeeded ? 'approved' : 'open', reject: 'rejected', requestChanges: 'changesRequested' } as const;
+  if (made.verdict === 'cancel') return { kind: 'conflict' };
+  return { kind: 'counted', gateState: states[made.verdict], approvals, approvalsNeeded: gate.approvalsNeeded };
+}
+
+export type CancelAnswer = { readonly kind: 'asked' } | { readonly kind: 'unknownIncident' } | { readonly kind: 'closed' } | { readonly kind: 'conflict' };
+
+/** Records a person's request to cancel and tells the workflow, which decides how the incident ends. */
+export async function cancel(
+  db: Database,
+  request: { readonly id: string; readonly incidentId: string; readonly actor: Actor; readonly reason: string },
+): Promise<CancelAnswer> {
+  const { actor, incidentId } = request;
+  const answer = await db.transaction(async (tx): Promise<CancelAnswer> => {
+    const [incident] = await tx
+      .select({ closedAt: incidents.closedAt })
+      .from(incidents)
+      .where(and(eq(incidents.id, incidentId), eq(incidents.workspaceId, actor.workspaceId)))
+      .for('share');
+    if (incident === undefined) return { kind: 'unknownIncident' };
+    const row = { ...toRow(request, incidentId), gateId: null, digest: null, verdict: 'cancel' as const, reason: request.reason };
+    const [repeated] = await tx.select().from(decisions).where(eq(decisions.id, request.id));
+    if (repeated !== undefined) return { kind: isSame(repeated, row) ? 'asked' : 'conflict' };
+    if (incident.closedAt !== null) return { kind: 'closed' };
+    const [written] = await tx.insert(decisions).values(row).onConflictDoNothing().returning({ id: decisions.id });
+    // Two requests with one id at the same moment: the other one wrote it, and it is the same.
+    if (written === undefined) return { kind: 'asked' };
+    await tx.insert(outbox).values({
+      workspaceId: actor.workspaceId,
+      incidentId,
+      message: { kind: 'decision', decisionId: request.id, gateKind: 'cancel' },
+    });
+    return { kind: 'asked' };
+  });
+  if (answer.kind === 'asked') await notify(db, 'outbox', '');
+  return answer;
+}
+
+const toRow = ({ id, actor }: { readonly id: string; readonly actor: Actor }, incidentId: string) => ({
+  id,
+  incidentId,
+  workspaceId: actor.workspaceId,
+  person: actor.person,
+  role: actor.role,
+});
+
+/** The role is left out: it may have changed since, and the decision is the same. */
+const isSame = (row: DecisionRow, other: Omit<DecisionRow, 'createdAt'>): boolean =>
+  (['workspaceId', 'incidentId', 'gateId', 'verdict', 'digest', 'person', 'reason'] as const).every((name) => row[name] === other[name]);
+
+async function readClock(tx: Connection): Promise<Date> {
+  const { rows } = await tx.execute<{ now: string }>(sql`select to_json(clock_timestamp()) as now`);
+  const [row] = rows;
+  if (row === undefined) throw new Error('the database did not tell its time');
+  return new Date(row.now);
+}

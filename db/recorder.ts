@@ -1,0 +1,283 @@
+import { and, asc, count, desc, eq, inArray, isNull, ne, sql } from 'drizzle-orm';
+import type { Confidence } from '../domain/confidence.js';
+import type { GateKind, GateState } from '../domain/gate.js';
+import type { Outcome, UpdateDraft } from '../domain/incident.js';
+import type { Plan } from '../domain/plan.js';
+import type { RootCause } from '../domain/root-cause.js';
+import type { RemediationScript, TrackRecord } from '../domain/script-library.js';
+import type { Severity } from '../domain/severity.js';
+import type { Measurement } from '../domain/signal.js';
+import type { Approval } from '../domain/updates.js';
+import { notify } from './channels.js';
+import type { Database } from './database.js';
+import type { Opening } from './open-incident.js';
+import { openIncident } from './open-incident.js';
+import { decisions, executions, gates, incidents, measurements, outbox, plans, scripts, tail } from './schema.js';
+import { appendTail, appendUpdate, type TailRow } from './tail-writer.js';
+
+const toApproval = (row: typeof decisions.$inferSelect): Approval => ({
+  person: row.person,
+  role: row.role,
+  reason: row.reason,
+  at: row.createdAt.toISOString(),
+});
+
+/** Everything that an incident's activities write and read back. A repeated call changes nothing more. */
+export function createRecorder(db: Database) {
+  const told = async (incidentId: string) => notify(db, 'tail', incidentId);
+
+  async function recordUpdate(incidentId: string, key: string, update: UpdateDraft): Promise<void> {
+    await appendUpdate(db, incidentId, key, update);
+    await told(incidentId);
+  }
+
+  async function readGate(incidentId: string, gateId: string) {
+    const [gate] = await db.select().from(gates).where(and(eq(gates.id, gateId), eq(gates.incidentId, incidentId)));
+    if (gate === undefined) return undefined;
+    const said = await db.select().from(decisions).where(eq(decisions.gateId, gateId)).orderBy(asc(decisions.createdAt));
+    const settling: Partial<Record<GateState, string>> = { rejected: 'reject', changesRequested: 'requestChanges' };
+    const settled = said.find(({ verdict }) => verdict === settling[gate.state]);
+    return {
+      state: gate.state,
+      planVersion: gate.planVersion,
+      digest: gate.digest,
+      approvals: said.filter(({ verdict }) => verdict === 'approve').map(toApproval),
+      decisionIds: said.map(({ id }) => id),
+      settledBy: settled === undefined ? null : toApproval(settled),
+    };
+  }
+
+  return {
+    recordUpdate,
+    readGate,
+
+    async appendOutput(incidentId: string, rows: readonly TailRow[]): Promise<void> {
+      await appendTail(db, incidentId, rows);
+      await told(incidentId);
+    },
+
+    async saveMeasurement(row: { readonly id: string; readonly incidentId: string; readonly purpose: 'detection' | 'verification'; readonly planVersion: number; readonly measurement: Measurement }): Promise<void> {
+      const { measurement, ...rest } = row;
+      const { measuredAt, signals, facts } = measurement;
+      await db.insert(measurements).values({ ...rest, measuredAt: new Date(measuredAt), signals, facts }).onConflictDoNothing();
+    },
+
+    async readMeasurement(id: string): Promise<Measurement | undefined> {
+      const [row] = await db.select().from(measurements).where(eq(measurements.id, id));
+      return row && { measuredAt: row.measuredAt.toISOString(), signals: row.signals, facts: row.facts };
+    },
+
+    async readSamples(incidentId: string, planVersion: number): Promise<readonly Measurement[]> {
+      const rows = await db
+        .select()
+        .from(measurements)
+        .where(and(eq(measurements.incidentId, incidentId), eq(measurements.purpose, 'verification'), eq(measurements.planVersion, planVersion)))
+        .orderBy(asc(measurements.measuredAt));
+      return rows.map((row) => ({ measuredAt: row.measuredAt.toISOString(), signals: row.signals, facts: row.facts }));
+    },
+
+    async setSeverity(incidentId: string, severity: Severity, score: number): Promise<void> {
+      await db.update(incidents).set({ severity, score }).where(eq(incidents.id, incidentId));
+    },
+
+    async setRootCause(incidentId: string, rootCause: RootCause): Promise<void> {
+      await db.update(incidents).set({ rootCause }).where(eq(incidents.id, incidentId));
+    },
+
+    /** Other open incidents of HIGH severity and above, newest first. */
+    async listActiveSevere(workspaceId: string, exceptId: string | null) {
+      return db
+        .select({ id: incidents.id, title: incidents.title, severity: incidents.severity })
+        .from(incidents)
+        .where(
+          and(
+            eq(incidents.workspaceId, workspaceId),
+            isNull(incidents.closedAt),
+            inArray(incidents.severity, ['HIGH', 'CRITICAL']),
+            exceptId === null ? undefined : ne(incidents.id, exceptId),
+          ),
+        )
+        .orderBy(desc(incidents.openedAt))
+        .limit(20);
+    },
+
+    async listScripts(workspaceId: string): Promise<readonly RemediationScript[]> {
+      const rows = await db.select().from(scripts).where(eq(scripts.workspaceId, workspaceId)).orderBy(asc(scripts.createdAt));
+      return rows.map(({ estimatedDurationMs, createdAt, updatedAt, createdBy: _, ...row }) => ({
+        ...row,
+        estimatedDuration: estimatedDurationMs,
+        createdAt: createdAt.toISOString(),
+        updatedAt: updatedAt.toISOString(),
+      }));
+    },
+
+    async readTrackRecords(workspaceId: string): Promise<Readonly<Record<string, TrackRecord>>> {
+      const rows = await db
+        .select({ scriptId: plans.scriptId, well: plans.verifiedWell, times: count() })
+        .from(plans)
+        .innerJoin(incidents, eq(incidents.id, plans.incidentId))
+        .where(and(eq(incidents.workspaceId, workspaceId), sql`${plans.verifiedWell} is not null`))
+        .groupBy(plans.scriptId, plans.verifiedWell);
+      const records: Record<string, TrackRecord> = {};
+      for (const { scriptId, well, times } of rows) {
+        const { succeeded, failed } = records[scriptId] ?? { succeeded: 0, failed: 0 };
+        records[scriptId] = well === true ? { succeeded: succeeded + times, failed } : { succeeded, failed: failed + times };
+      }
+      return records;
+    },
+
+    async savePlan(row: {
+      readonly plan: Plan;
+      readonly category: RootCause['category'];
+      readonly digest: string;
+      readonly canonical: string;
+      readonly confidence: Confidence;
+      readonly rehearsal: readonly { readonly stepId: string; readonly lines: readonly string[] }[];
+    }): Promise<void> {
+      const { plan, ...rest } = row;
+      await db.insert(plans).values({ incidentId: plan.incidentId, version: plan.version, scriptId: plan.scriptId, ...rest }).onConflictDoNothing();
+    },
+
+    async readPlan(incidentId: string, digest: string) {
+      const [row] = await db.select().from(plans).where(and(eq(plans.incidentId, incidentId), eq(plans.digest, digest)));
+      return row && { version: row.version, canonical: row.canonical };
+    },
+
+    async markVerified(incidentId: string, planVersion: number, verifiedWell: boolean): Promise<void> {
+      await db.update(plans).set({ verifiedWell }).where(and(eq(plans.incidentId, incidentId), eq(plans.version, planVersion)));
+    },
+
+    async openGate(
+      ref: { readonly incidentId: string; readonly workspaceId: string },
+      gate: {
+        readonly gateId: string;
+        readonly kind: GateKind;
+        readonly digest: string | null;
+        readonly planVersion: number | null;
+        readonly approvalsNeeded: number;
+        readonly roleNeeded: 'responder' | 'supervisor' | 'admin';
+        readonly expiresAt: string | null;
+      },
+      update: UpdateDraft,
+    ): Promise<void> {
+      const { gateId, expiresAt, ...rest } = gate;
+      await db.transaction(async (tx) => {
+        const updateId = await appendUpdate(tx, ref.incidentId, `gate:${gateId}`, update);
+        if (updateId === undefined) throw new Error(`incident ${ref.incidentId} has no row`);
+        await tx
+          .insert(gates)
+          .values({ ...rest, id: gateId, ...ref, updateId, expiresAt: expiresAt === null ? null : new Date(expiresAt) })
+          .onConflictDoNothing();
+      });
+      await told(ref.incidentId);
+    },
+
+    /** One conditional update: a gate that a person settled first stays as that person settled it. */
+    async settleGate(incidentId: string, gateId: string, state: 'expired' | 'withdrawn'): Promise<void> {
+      await db
+        .update(gates)
+        .set({ state, settledAt: sql`now()` })
+        .where(and(eq(gates.id, gateId), eq(gates.incidentId, incidentId), eq(gates.state, 'open')));
+    },
+
+    async readCancellation(incidentId: string, decisionId: string): Promise<Approval | undefined> {
+      const [row] = await db
+        .select()
+        .from(decisions)
+        .where(and(eq(decisions.id, decisionId), eq(decisions.incidentId, incidentId), eq(decisions.verdict, 'cancel')));
+      return row && toApproval(row);
+    },
+
+    /** Claims a step under its gate, or finds the claim that is there. Returns its state. */
+    async claimExecution(row: { readonly key: string; readonly incidentId: string; readonly gateId: string; readonly digest: string; readonly stepId: string }) {
+      await db.insert(executions).values({ ...row, state: 'claimed' }).onConflictDoNothing();
+      const [claimed] = await db.select().from(executions).where(eq(executions.key, row.key));
+      if (claimed === undefined || claimed.gateId !== row.gateId) return undefined;
+      return { state: claimed.state, result: claimed.result };
+    },
+
+    async markStarted(key: string): Promise<void> {
+      await db.update(executions).set({ state: 'started', startedAt: sql`now()` }).where(and(eq(executions.key, key), eq(executions.state, 'claimed')));
+    },
+
+    async markEnded(key: string, state: 'succeeded' | 'failed', result: string): Promise<void> {
+      await db.update(executions).set({ state, result, endedAt: sql`now()` }).where(and(eq(executions.key, key), inArray(executions.state, ['started', 'unknown'])));
+    },
+
+    /** When the last step of this plan ended, and when its first was claimed; null where none was. */
+    async readExecutionSpan(incidentId: string, digest: string): Promise<{ readonly claimedAt: Date; readonly endedAt: Date } | null> {
+      const rows = await db.select().from(executions).where(and(eq(executions.incidentId, incidentId), eq(executions.digest, digest))).orderBy(asc(executions.claimedAt));
+      const claimedAt = rows[0]?.claimedAt;
+      const endedAt = rows.map((row) => row.endedAt).findLast((moment) => moment !== null);
+      return claimedAt === undefined || endedAt === undefined ? null : { claimedAt, endedAt };
+    },
+
+    /** Marks what was started and never ended as unknown; says whether anything may have changed. */
+    async settleExecution(incidentId: string, digest: string): Promise<boolean> {
+      const mine = and(eq(executions.incidentId, incidentId), eq(executions.digest, digest));
+      await db.update(executions).set({ state: 'unknown' }).where(and(mine, eq(executions.state, 'started')));
+      const [row] = await db.select({ n: count() }).from(executions).where(and(mine, ne(executions.state, 'claimed')));
+      return (row?.n ?? 0) > 0;
+    },
+
+    async close(incidentId: string, outcome: Outcome, update: UpdateDraft): Promise<void> {
+      await db.transaction(async (tx) => {
+        await appendTail(tx, incidentId, [
+          { key: 'closed', event: 'update', body: { update } },
+          { key: 'done', event: 'done', body: { done: { outcome } } },
+        ]);
+        await tx.update(gates).set({ state: 'withdrawn', settledAt: sql`now()` }).where(and(eq(gates.incidentId, incidentId), eq(gates.state, 'open')));
+        await tx
+          .update(incidents)
+          .set({ phase: update.phase, status: update.status, outcome, closedAt: sql`now()`, updatedAt: sql`now()` })
+          .where(and(eq(incidents.id, incidentId), isNull(incidents.closedAt)));
+      });
+      await told(incidentId);
+    },
+
+    /** Opens an incident that a sweep found, unless one that watches any of its targets is open. */
+    async openFromSweep(opening: Opening): Promise<{ readonly incidentId: string; readonly isNew: boolean }> {
+      const result = await db.transaction(async (tx) => {
+        const names = opening.targets ?? [];
+        const [busy] = await tx
+          .select({ id: incidents.id })
+          .from(incidents)
+          .where(
+            and(
+              eq(incidents.workspaceId, opening.workspaceId),
+              isNull(incidents.closedAt),
+              sql`(${incidents.targets} is null or ${incidents.targets} ?| array[${sql.join(names.map((name) => sql`${name}`), sql`, `)}]::text[])`,
+            ),
+          )
+          .limit(1);
+        return busy === undefined ? openIncident(tx, opening) : { incidentId: busy.id, isNew: false };
+      });
+      if (result.isNew) await notify(db, 'outbox', '');
+      return result;
+    },
+
+    /** Tells open incidents whose targets are all among the well ones that it may be over, as long as nothing has run. */
+    async tellWell(workspaceId: string, wellTargets: readonly string[]): Promise<void> {
+      const open = await db
+        .select({ incidentId: incidents.id, targets: incidents.targets, gateId: gates.id })
+        .from(incidents)
+        .innerJoin(gates, and(eq(gates.incidentId, incidents.id), eq(gates.state, 'open')))
+        // A gate of a plan that has run waits for people, however well the target is.
+        .where(and(eq(incidents.workspaceId, workspaceId), isNull(incidents.closedAt), sql`(${gates.kind} = 'execution' or ${gates.planVersion} is null)`));
+      const well = open.filter(({ targets }) => targets !== null && targets.every((name) => wellTargets.includes(name)));
+      for (const { incidentId } of well) await db.insert(outbox).values({ workspaceId, incidentId, message: { kind: 'resolved' } });
+      if (well.length > 0) await notify(db, 'outbox', '');
+    },
+
+    async setTargets(incidentId: string, targets: readonly string[]): Promise<void> {
+      await db.update(incidents).set({ targets }).where(eq(incidents.id, incidentId));
+    },
+
+    async hasTail(incidentId: string, key: string): Promise<boolean> {
+      const rows = await db.select({ id: tail.id }).from(tail).where(and(eq(tail.incidentId, incidentId), eq(tail.key, key)));
+      return rows.length > 0;
+    },
+  };
+}
+
+export type Recorder = ReturnType<typeof createRecorder>;

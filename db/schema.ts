@@ -1,0 +1,244 @@
+import { sql } from 'drizzle-orm';
+import { boolean, check, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import type { Actor } from '../domain/actor.js';
+import { roles } from '../domain/actor.js';
+import { alertSources } from '../domain/alert.js';
+import type { Confidence } from '../domain/confidence.js';
+import { gateKinds, gateStates } from '../domain/gate.js';
+import type { UpdateDraft } from '../domain/incident.js';
+import { outcomes, phases, statuses, triggers } from '../domain/incident.js';
+import type { RootCause } from '../domain/root-cause.js';
+import { rootCauseCategories } from '../domain/root-cause.js';
+import { severities } from '../domain/severity.js';
+import type { Fact, Signal } from '../domain/signal.js';
+
+const at = (name: string) => timestamp(name, { withTimezone: true });
+const createdAt = () => at('created_at').notNull().defaultNow();
+
+/** Bearer tokens. Only a SHA-256 of each is kept. */
+export const tokens = pgTable('tokens', {
+  tokenHash: text('token_hash').primaryKey(),
+  workspaceId: text('workspace_id').notNull(),
+  person: text('person').notNull(),
+  role: text('role', { enum: roles }).notNull(),
+  createdAt: createdAt(),
+});
+
+/** Opened by whoever reports it; from then on a copy, written by the incident's workflow, for lists and search. */
+export const incidents = pgTable(
+  'incidents',
+  {
+    id: uuid('id').primaryKey(),
+    workspaceId: text('workspace_id').notNull(),
+    trigger: text('trigger', { enum: triggers }).notNull(),
+    title: text('title').notNull(),
+    /** Who asked, where a person did. */
+    startedBy: text('started_by'),
+    fingerprint: text('fingerprint').notNull(),
+    labels: jsonb('labels').$type<Readonly<Record<string, string>>>().notNull(),
+    /** null: every target of the workspace. A worker maps an alert's labels when it starts the workflow. */
+    targets: jsonb('targets').$type<readonly string[]>(),
+    severityThreshold: text('severity_threshold', { enum: severities }).notNull(),
+    phase: text('phase', { enum: phases }).notNull().default('DETECTION'),
+    status: text('status', { enum: statuses }).notNull().default('IN_PROGRESS'),
+    outcome: text('outcome', { enum: outcomes }),
+    severity: text('severity', { enum: severities }),
+    score: doublePrecision('score'),
+    rootCause: jsonb('root_cause').$type<RootCause>(),
+    openedAt: at('opened_at').notNull().defaultNow(),
+    updatedAt: at('updated_at').notNull().defaultNow(),
+    closedAt: at('closed_at'),
+  },
+  (table) => [
+    check('incidents_outcome_iff_closed', sql`(${table.phase} = 'CLOSED') = (${table.outcome} is not null) and (${table.outcome} is null) = (${table.closedAt} is null)`),
+    // One open incident per trouble and workspace.
+    uniqueIndex('incidents_open_fingerprint').on(table.workspaceId, table.fingerprint).where(sql`${table.closedAt} is null`),
+    index('incidents_page').on(table.workspaceId, table.openedAt, table.id),
+  ],
+);
+
+/** One row per notification's trouble: repeats are counted, not stored. */
+export const alerts = pgTable(
+  'alerts',
+  {
+    workspaceId: text('workspace_id').notNull(),
+    incidentId: uuid('incident_id').notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    source: text('source', { enum: alertSources }).notNull(),
+    state: text('state', { enum: ['firing', 'resolved'] }).notNull(),
+    title: text('title').notNull(),
+    labels: jsonb('labels').$type<Readonly<Record<string, string>>>().notNull(),
+    startsAt: at('starts_at'),
+    times: integer('times').notNull().default(1),
+    firstAt: at('first_at').notNull().defaultNow(),
+    lastAt: at('last_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.incidentId, table.fingerprint] })],
+);
+
+/** The job tail, numbered per incident without a gap. `key` makes a repeated write harmless. */
+export const tail = pgTable(
+  'tail',
+  {
+    incidentId: uuid('incident_id').notNull(),
+    seq: integer('seq').notNull(),
+    id: uuid('id').notNull().defaultRandom(),
+    key: text('key').notNull(),
+    event: text('event', { enum: ['update', 'output', 'done'] }).notNull(),
+    /** An UpdateDraft, a chunk of output, or the outcome. */
+    body: jsonb('body').$type<TailBody>().notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [primaryKey({ columns: [table.incidentId, table.seq] }), unique('tail_key').on(table.incidentId, table.key), unique('tail_id').on(table.id)],
+);
+
+export type TailBody =
+  | { readonly update: UpdateDraft }
+  | { readonly output: { readonly stream: 'stdout' | 'stderr'; readonly text: string; readonly firstLine: number } }
+  | { readonly done: { readonly outcome: (typeof outcomes)[number] } };
+
+/** Evidence: what the detectors said, whole. The workflow carries only the id. */
+export const measurements = pgTable(
+  'measurements',
+  {
+    id: uuid('id').primaryKey(),
+    incidentId: uuid('incident_id').notNull(),
+    purpose: text('purpose', { enum: ['detection', 'verification'] }).notNull(),
+    /** The plan that was executed before; 0 for a detection. */
+    planVersion: integer('plan_version').notNull(),
+    measuredAt: at('measured_at').notNull(),
+    signals: jsonb('signals').$type<readonly Signal[]>().notNull(),
+    facts: jsonb('facts').$type<readonly Fact[]>().notNull(),
+  },
+  (table) => [index('measurements_by_incident').on(table.incidentId, table.measuredAt)],
+);
+
+/** Frozen plans. `canonical` is the exact text that `digest` is a SHA-256 of. */
+export const plans = pgTable(
+  'plans',
+  {
+    incidentId: uuid('incident_id').notNull(),
+    version: integer('version').notNull(),
+    scriptId: uuid('script_id').notNull(),
+    category: text('category', { enum: rootCauseCategories }).notNull(),
+    digest: text('digest').notNull(),
+    canonical: text('canonical').notNull(),
+    confidence: jsonb('confidence').$type<Confidence>().notNull(),
+    rehearsal: jsonb('rehearsal').$type<readonly { readonly stepId: string; readonly lines: readonly string[] }[]>().notNull(),
+    /** null until a verification answered. */
+    verifiedWell: boolean('verified_well'),
+    createdAt: createdAt(),
+  },
+  (table) => [primaryKey({ columns: [table.incidentId, table.version] }), unique('plans_digest').on(table.incidentId, table.digest)],
+);
+
+/** The truth about a gate: approve, reject and expire are one conditional update here. */
+export const gates = pgTable(
+  'gates',
+  {
+    id: uuid('id').primaryKey(),
+    incidentId: uuid('incident_id').notNull(),
+    workspaceId: text('workspace_id').notNull(),
+    kind: text('kind', { enum: gateKinds }).notNull(),
+    state: text('state', { enum: gateStates }).notNull().default('open'),
+    digest: text('digest'),
+    planVersion: integer('plan_version'),
+    approvalsNeeded: integer('approvals_needed').notNull(),
+    roleNeeded: text('role_needed', { enum: ['responder', 'supervisor', 'admin'] }).notNull(),
+    /** The update of the tail that says it waits. */
+    updateId: uuid('update_id').notNull(),
+    openedAt: at('opened_at').notNull().defaultNow(),
+    expiresAt: at('expires_at'),
+    settledAt: at('settled_at'),
+  },
+  (table) => [
+    check('gates_settled_iff_not_open', sql`(${table.state} = 'open') = (${table.settledAt} is null)`),
+    check('gates_execution_has_digest', sql`${table.kind} <> 'execution' or ${table.digest} is not null`),
+    uniqueIndex('gates_one_open').on(table.incidentId).where(sql`${table.state} = 'open'`),
+    unique('gates_update').on(table.updateId),
+  ],
+);
+
+/** What people said, once each. A cancellation belongs to no gate. */
+export const decisions = pgTable(
+  'decisions',
+  {
+    id: uuid('id').primaryKey(),
+    workspaceId: text('workspace_id').notNull(),
+    incidentId: uuid('incident_id').notNull(),
+    gateId: uuid('gate_id'),
+    verdict: text('verdict', { enum: ['approve', 'reject', 'requestChanges', 'cancel'] }).notNull(),
+    digest: text('digest'),
+    person: text('person').notNull(),
+    role: text('role', { enum: roles }).$type<Actor['role']>().notNull(),
+    reason: text('reason'),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    check('decisions_gate_unless_cancel', sql`(${table.verdict} = 'cancel') = (${table.gateId} is null)`),
+    uniqueIndex('decisions_one_approval_each').on(table.gateId, table.person).where(sql`${table.verdict} = 'approve'`),
+    index('decisions_by_incident').on(table.incidentId),
+  ],
+);
+
+/** One run of one step under one gate. The key is its identity, so it is claimed once. */
+export const executions = pgTable(
+  'executions',
+  {
+    key: text('key').primaryKey(),
+    incidentId: uuid('incident_id').notNull(),
+    gateId: uuid('gate_id').notNull(),
+    digest: text('digest').notNull(),
+    stepId: text('step_id').notNull(),
+    state: text('state', { enum: ['claimed', 'started', 'succeeded', 'failed', 'unknown'] }).notNull(),
+    result: text('result'),
+    claimedAt: at('claimed_at').notNull().defaultNow(),
+    startedAt: at('started_at'),
+    endedAt: at('ended_at'),
+  },
+  (table) => [unique('executions_gate_step').on(table.gateId, table.stepId), index('executions_by_incident').on(table.incidentId)],
+);
+
+/** The library. */
+export const scripts = pgTable(
+  'scripts',
+  {
+    id: uuid('id').primaryKey(),
+    workspaceId: text('workspace_id').notNull(),
+    name: text('name').notNull(),
+    description: text('description').notNull(),
+    type: text('type', { enum: ['SQL'] }).notNull(),
+    command: text('command').notNull(),
+    parameters: jsonb('parameters').$type<readonly ('pid' | 'backendStart')[]>().notNull(),
+    category: text('category', { enum: rootCauseCategories }).notNull(),
+    risk: text('risk', { enum: severities }).notNull(),
+    estimatedDurationMs: integer('estimated_duration_ms').notNull(),
+    enabled: boolean('enabled').notNull().default(true),
+    createdBy: text('created_by').notNull(),
+    createdAt: createdAt(),
+    updatedAt: at('updated_at').notNull().defaultNow(),
+  },
+  (table) => [unique('scripts_name').on(table.workspaceId, table.name)],
+);
+
+/** What Temporal must still be told. Written with what it tells of, so nothing is lost between the two. */
+export const outbox = pgTable(
+  'outbox',
+  {
+    id: uuid('id').primaryKey().defaultRandom(),
+    workspaceId: text('workspace_id').notNull(),
+    incidentId: uuid('incident_id').notNull(),
+    message: jsonb('message').$type<OutboxMessage>().notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    lastError: text('last_error'),
+    dueAt: at('due_at').notNull().defaultNow(),
+    deliveredAt: at('delivered_at'),
+    createdAt: createdAt(),
+  },
+  (table) => [index('outbox_waiting').on(table.dueAt).where(sql`${table.deliveredAt} is null`)],
+);
+
+export type OutboxMessage =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'decision'; readonly decisionId: string; readonly gateKind: (typeof gateKinds)[number] | 'cancel' }
+  | { readonly kind: 'resolved' };

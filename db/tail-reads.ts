@@ -1,0 +1,29 @@
+import { and, asc, eq, gt, lte } from 'drizzle-orm';
+import type { Connection } from './database.js';
+import { tail } from './schema.js';
+
+export type TailEntryRow = typeof tail.$inferSelect;
+
+/** The entries of an incident's tail after `after`, in order. Its numbers have no gap, so nothing can appear before what was read. */
+export async function readTail(
+  db: Connection,
+  incidentId: string,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<readonly TailEntryRow[]> {
+  return db
+    .select()
+    .from(tail)
+    .where(and(eq(tail.incidentId, incidentId), gt(tail.seq, after)))
+    .orderBy(asc(tail.seq))
+    .limit(limit);
+}
+
+/** Whether the tail ends at or before this number, so that nothing will follow. */
+export async function endsBy(db: Connection, incidentId: string, seq: number): Promise<boolean> {
+  const rows = await db
+    .select({ seq: tail.seq })
+    .from(tail)
+    .where(and(eq(tail.incidentId, incidentId), eq(tail.event, 'done'), lte(tail.seq, seq)))
+    .limit(1);
+  return rows.length > 0;
+}

@@ -1,0 +1,68 @@
+import type { Actor, Role } from './actor.js';
+import { isAtLeast } from './actor.js';
+
+export const gateKinds = ['execution', 'verification', 'needsHuman'] as const;
+export type GateKind = (typeof gateKinds)[number];
+
+export const gateStates = ['open', 'approved', 'rejected', 'changesRequested', 'expired', 'withdrawn'] as const;
+export type GateState = (typeof gateStates)[number];
+
+export const verdicts = ['approve', 'reject', 'requestChanges'] as const;
+export type Verdict = (typeof verdicts)[number];
+
+/** A point where the workflow waits for people. Its row in Postgres is the truth. */
+export interface Gate {
+  readonly id: string;
+  readonly incidentId: string;
+  readonly kind: GateKind;
+  /** The digest that people approve; null where there is no plan to approve. */
+  readonly digest: string | null;
+  readonly planVersion: number | null;
+  readonly state: GateState;
+  readonly approvalsNeeded: number;
+  readonly roleNeeded: Exclude<Role, 'agent' | 'viewer'>;
+  readonly openedAt: Date;
+  /** null: it never expires, because something has changed already. */
+  readonly expiresAt: Date | null;
+}
+
+export interface Decision {
+  readonly id: string;
+  readonly gateId: string;
+  readonly verdict: Verdict;
+  /** The digest of the plan that the person was shown; null where the gate has none. */
+  readonly digest: string | null;
+  readonly actor: Actor;
+  readonly reason: string | null;
+}
+
+export const refusals = ['gateClosed', 'gateExpired', 'staleDigest', 'notAllowed', 'alreadyDecided'] as const;
+export type Refusal = (typeof refusals)[number];
+
+export type Hearing =
+  | { readonly kind: 'counted'; readonly state: GateState; readonly approvals: number }
+  | { readonly kind: 'refused'; readonly because: Refusal };
+
+/** Judges whether a decision counts and what it makes of the gate. `approvedBy` are the people whose approval counted before. */
+export function hear(gate: Gate, approvedBy: readonly string[], decision: Decision, now: Date): Hearing {
+  if (gate.state !== 'open') return refuse('gateClosed');
+  if (gate.expiresAt !== null && now >= gate.expiresAt) return refuse('gateExpired');
+  if (gate.digest !== decision.digest) return refuse('staleDigest');
+  const roleNeeded = decision.verdict === 'approve' ? gate.roleNeeded : 'responder';
+  if (!isAtLeast(decision.actor.role, roleNeeded)) return refuse('notAllowed');
+  switch (decision.verdict) {
+    case 'reject':
+      return { kind: 'counted', state: 'rejected', approvals: approvedBy.length };
+    case 'requestChanges':
+      return { kind: 'counted', state: 'changesRequested', approvals: approvedBy.length };
+    case 'approve': {
+      if (approvedBy.includes(decision.actor.person)) return refuse('alreadyDecided');
+      const approvals = approvedBy.length + 1;
+      return { kind: 'counted', state: approvals >= gate.approvalsNeeded ? 'approved' : 'open', approvals };
+    }
+  }
+}
+
+function refuse(because: Refusal): Hearing {
+  return { kind: 'refused', because };
+}

@@ -1,0 +1,169 @@
+import type { Anomaly } from './anomaly.js';
+import type { Confidence } from './confidence.js';
+import { formatDuration } from './duration.js';
+import type { Outcome, UpdateDraft } from './incident.js';
+import { toUpdate } from './incident.js';
+import type { Plan } from './plan.js';
+import type { RootCause } from './root-cause.js';
+import type { Severity } from './severity.js';
+import type { Signal } from './signal.js';
+import { formatValue, signalId } from './signal.js';
+
+const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+const lines = (...parts: readonly (string | readonly string[])[]): string => parts.flat().join('\n');
+
+/** `2026-11-24 09:00 UTC` */
+export const formatMoment = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+export const formatDigest = (digest: string): string => `${digest.slice(0, 4)}…`;
+
+export const detecting = (signals: number): UpdateDraft =>
+  toUpdate({ phase: 'DETECTION', status: 'IN_PROGRESS', actor: 'AI_AGENT', text: `Measuring ${count(signals, 'signal')}` });
+
+export function detected(anomalies: readonly Anomaly[], signals: number): UpdateDraft {
+  const [worst] = anomalies;
+  if (worst === undefined) {
+    return toUpdate({ phase: 'DETECTION', actor: 'AI_AGENT', text: `No anomaly, ${count(signals, 'signal')} well`, details: { anomalies: 0 } });
+  }
+  return toUpdate({
+    phase: 'DETECTION',
+    actor: 'AI_AGENT',
+    text: lines(
+      `${count(anomalies.length, 'anomaly', 'anomalies')}, highest severity ${worst.score}/10 (${worst.severity})`,
+      anomalies.map(
+        ({ signal }) =>
+          `- ${signal.title} ${formatValue(signal.value, signal.unit)} (threshold ${formatValue(signal.threshold, signal.unit)})`,
+      ),
+    ),
+    details: { anomalies: anomalies.length, severity: worst.severity },
+  });
+}
+
+export const rootCauseFound = (cause: RootCause): UpdateDraft =>
+  toUpdate({ phase: 'PROPOSAL_FIX', actor: 'AI_AGENT', text: `Root cause: ${cause.details} (confidence ${cause.confidence})` });
+
+export interface GateFacts {
+  readonly gateId: string;
+  readonly severity: Severity;
+  readonly score: number;
+  readonly plan: Plan;
+  readonly digest: string;
+  readonly confidence: Confidence;
+  readonly approvalsNeeded: number;
+  readonly roleNeeded: string;
+  readonly expiresAt: Date;
+}
+
+export const executionGateOpened = (gate: GateFacts): UpdateDraft =>
+  toUpdate({
+    phase: 'EXECUTION_GATE',
+    status: 'PENDING_HUMAN_APPROVAL',
+    text: lines(
+      `Action required. Severity ${gate.score}/10 (${gate.severity})`,
+      `Proposed remediation: ${gate.plan.title}, ${count(gate.plan.steps.length, 'step')}, digest ${formatDigest(gate.digest)}`,
+      `Risk: ${gate.plan.risk}. Estimated duration: ${formatDuration(gate.plan.estimatedDurationMs)}. Way back: none (one-way)`,
+      `Confidence ${gate.confidence.value} (${gate.confidence.tier}). Waits for ${count(gate.approvalsNeeded, gate.roleNeeded)} until ${formatMoment(gate.expiresAt)}`,
+    ),
+    details: {
+      gateId: gate.gateId,
+      severity: gate.severity,
+      planVersion: gate.plan.version,
+      digest: gate.digest,
+      confidence: gate.confidence.value,
+    },
+  });
+
+/** One person's counted answer, as the tail and the audit need it. `at` is RFC 3339. */
+export interface Approval {
+  readonly person: string;
+  readonly role: string;
+  readonly reason: string | null;
+  readonly at: string;
+}
+
+const formatApproval = ({ person, role, reason }: Approval): string => `${person} (${role})${reason === null ? '' : `: "${reason}"`}`;
+
+export const executed = (input: {
+  readonly approvals: readonly Approval[];
+  readonly output: readonly string[];
+  readonly linesLeftOut: number;
+  readonly ok: boolean;
+  readonly durationMs: number;
+}): UpdateDraft =>
+  toUpdate({
+    phase: 'EXECUTION',
+    status: input.ok ? 'SUCCESS' : 'FAILED',
+    text: lines(
+      `Approved by ${input.approvals.map(formatApproval).join(', ')}`,
+      input.output.length === 0 ? [] : 'Execution log:',
+      input.linesLeftOut === 0 ? [] : `| … ${count(input.linesLeftOut, 'line')} before`,
+      input.output.map((line) => `| ${line}`),
+      `Status: ${input.ok ? 'SUCCESS ✅' : 'FAILED ❌'} in ${formatDuration(input.durationMs)}`,
+    ),
+    approvedBy: input.approvals.map(({ person }) => person).join(', '),
+    approvedAt: input.approvals.at(-1)?.at ?? null,
+    reason: input.approvals.at(-1)?.reason ?? null,
+  });
+
+const compare = (before: readonly Signal[], after: readonly Signal[]): readonly string[] =>
+  before.map((signal) => {
+    const now = after.find((candidate) => signalId(candidate) === signalId(signal));
+    return `${signal.title} ${formatValue(signal.value, signal.unit)} → ${formatValue(now?.value ?? null, signal.unit)}`;
+  });
+
+export function verificationGateOpened(input: {
+  readonly gateId: string;
+  readonly before: readonly Signal[];
+  readonly after: readonly Signal[];
+  readonly sampledMs: number;
+}): UpdateDraft {
+  const [first = 'Nothing to compare', ...rest] = compare(input.before, input.after);
+  return toUpdate({
+    phase: 'VERIFICATION_GATE',
+    status: 'PENDING_HUMAN_APPROVAL',
+    text: lines(`${first}, sampled for ${formatDuration(input.sampledMs)}`, rest),
+    details: { gateId: input.gateId },
+  });
+}
+
+const signed = (percent: number): string => `${percent < 0 ? '' : '+'}${percent}%`;
+
+export const verified = (stabilizationMs: number, improvementPercent: number | null): UpdateDraft =>
+  toUpdate({
+    phase: 'VERIFICATION',
+    actor: 'AI_AGENT',
+    text:
+      `All signals well for ${formatDuration(stabilizationMs)}.` +
+      (improvementPercent === null ? '' : ` Improvement: ${signed(improvementPercent)}`),
+    details: improvementPercent === null ? null : { improvementPercent },
+  });
+
+export const notVerified = (unwell: readonly string[], triedForMs: number): UpdateDraft =>
+  toUpdate({
+    phase: 'VERIFICATION',
+    status: 'FAILED',
+    actor: 'AI_AGENT',
+    text: lines(`Not well after ${formatDuration(triedForMs)}`, unwell.map((title) => `- ${title}`)),
+  });
+
+export const needsHuman = (phase: UpdateDraft['phase'], gateId: string, because: readonly string[]): UpdateDraft =>
+  toUpdate({ phase, status: 'NEEDS_HUMAN', text: lines(because), details: { gateId } });
+
+const outcomeStatus: Record<Outcome, UpdateDraft['status']> = {
+  RESOLVED: 'SUCCESS',
+  RECOVERED: 'SUCCESS',
+  NOTHING_FOUND: 'SUCCESS',
+  HANDED_OVER: 'SUCCESS',
+  REJECTED: 'REJECTED',
+  CANCELLED: 'REJECTED',
+  EXPIRED: 'EXPIRED',
+  FAILED: 'FAILED',
+};
+
+export const closed = (outcome: Outcome, summary: string): UpdateDraft =>
+  toUpdate({ phase: 'CLOSED', status: outcomeStatus[outcome], text: `${outcome}. ${summary}`, details: { outcome } });
+
+/** The last line of a RESOLVED incident. */
+export const summarize = (anomalies: number, title: string, improvementPercent: number | null): string =>
+  `Detected ${count(anomalies, 'anomaly', 'anomalies')}, executed ${title}, ` +
+  `${improvementPercent === null ? '' : `improved by ${improvementPercent}%, `}stable`;

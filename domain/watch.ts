@@ -1,0 +1,79 @@
+import type { Policy } from './policy.js';
+import type { Unit } from './signal.js';
+
+/** Where a secret is kept; never the secret itself. */
+export type SecretReference = { readonly env: string } | { readonly file: string };
+
+/** A number to read from an HTTP probe's JSON answer. `field` is a dotted path. */
+export interface Reading {
+  readonly name: string;
+  readonly title: string;
+  readonly field: string;
+  readonly unit: Unit;
+  readonly threshold: number;
+}
+
+export type Detector =
+  | {
+      readonly kind: 'postgres';
+      /** Bounds by signal; only these signals are measured. Milliseconds, counts, percent. */
+      readonly thresholds: Readonly<Partial<Record<PostgresSignal, number>>>;
+    }
+  | {
+      readonly kind: 'http-probe';
+      readonly path: string;
+      readonly timeoutMs: number;
+      readonly availabilityPercent: number;
+      readonly latencyMs: number;
+      readonly readings: readonly Reading[];
+    }
+  | {
+      readonly kind: 'audit-log';
+      readonly table: string;
+      readonly actionColumn: string;
+      readonly actorColumn: string;
+      readonly timeColumn: string;
+      readonly windowMs: number;
+      readonly maxDeletes: number;
+    }
+  | { readonly kind: 'active-incidents'; readonly maxIncidents: number };
+
+export const postgresSignals = ['queryLatency', 'lockWait', 'blockedSessions', 'idleInTransaction', 'longQuery', 'connections'] as const;
+export type PostgresSignal = (typeof postgresSignals)[number];
+
+/** What is watched and, with an executor, acted on. */
+export type Target =
+  | {
+      readonly kind: 'postgres';
+      readonly name: string;
+      readonly connection: SecretReference;
+      readonly executor: 'sql' | null;
+      readonly detectors: readonly Detector[];
+    }
+  | { readonly kind: 'http'; readonly name: string; readonly url: string | SecretReference; readonly detectors: readonly Detector[] }
+  | { readonly kind: 'workspace'; readonly name: string; readonly detectors: readonly Detector[] };
+
+export interface Workspace {
+  readonly id: string;
+  readonly targets: readonly Target[];
+  readonly alertRules: readonly { readonly match: Readonly<Record<string, string>>; readonly targets: readonly string[] }[];
+  /** null: nothing is measured unless an alert or a person asks. */
+  readonly sweepEveryMs: number | null;
+  readonly policy: Policy;
+}
+
+/** How many signals a target's detectors measure. */
+export function countSignals(target: Target): number {
+  return target.detectors.reduce((sum, detector) => {
+    switch (detector.kind) {
+      case 'postgres':
+        return sum + 1 + Object.keys(detector.thresholds).length;
+      case 'http-probe':
+        return sum + 2 + detector.readings.length;
+      case 'audit-log':
+        return sum + 2;
+      case 'active-incidents':
+        return sum + 1;
+    }
+  }, 0);
+}

@@ -1,0 +1,104 @@
+import type { Decision, Gate } from '../domain/gate.js';
+import type { Plan, Step } from '../domain/plan.js';
+import type { RemediationScript } from '../domain/script-library.js';
+import { seedScripts } from '../domain/script-library.js';
+import type { Role } from '../domain/actor.js';
+import type { Measurement, SessionFact, Signal } from '../domain/signal.js';
+
+export const aSignal = (over: Partial<Signal> = {}): Signal => ({
+  target: 'shop-db',
+  name: 'lockWait',
+  title: 'longest lock wait',
+  unit: 'ms',
+  value: 2_450,
+  threshold: 100,
+  better: 'lower',
+  ...over,
+});
+
+export const aSession = (over: Partial<SessionFact> = {}): SessionFact => ({
+  kind: 'session',
+  id: `shop-db/session/${over.pid ?? 4711}`,
+  target: 'shop-db',
+  pid: 4711,
+  backendStart: '2026-11-22T08:12:03.123456Z',
+  state: 'idle in transaction',
+  stateAgeMs: 192_000,
+  applicationName: 'report',
+  userName: 'shop',
+  blocks: 14,
+  isBlocked: false,
+  ...over,
+});
+
+export const aStep = (over: Partial<Step> = {}): Step => ({
+  stepId: '1',
+  type: 'sql',
+  target: 'shop-db',
+  script: seedScripts[0]?.command ?? '',
+  parameters: ['4711', '2026-11-22T08:12:03.123456Z'],
+  reach: 'session',
+  wayBack: 'oneWay',
+  timeoutMs: 30_000,
+  ...over,
+});
+
+export const aPlan = (over: Partial<Plan> = {}): Plan => ({
+  workspaceId: 'demo',
+  incidentId: '5b0f6a52-3f0e-4b8e-9d53-0f1f3f6f7a10',
+  version: 1,
+  title: 'Database Connection Reset',
+  scriptId: 'c0ffee00-0000-4000-8000-000000000001',
+  risk: 'MEDIUM',
+  estimatedDurationMs: 10_000,
+  steps: [aStep()],
+  policyVersion: 'p1',
+  ...over,
+});
+
+export const aScript = (over: Partial<RemediationScript> = {}): RemediationScript => ({
+  id: 'c0ffee00-0000-4000-8000-000000000001',
+  workspaceId: 'demo',
+  name: 'Database Connection Reset',
+  description: '',
+  type: 'SQL',
+  command: aStep().script,
+  parameters: ['pid', 'backendStart'],
+  category: 'idleTransaction',
+  risk: 'MEDIUM',
+  estimatedDuration: 10_000,
+  enabled: true,
+  createdAt: '2026-11-22T08:00:00Z',
+  updatedAt: '2026-11-22T08:00:00Z',
+  ...over,
+});
+
+export const aGate = (over: Partial<Gate> = {}): Gate => ({
+  id: 'gate-1',
+  incidentId: 'incident-1',
+  kind: 'execution',
+  digest: 'a'.repeat(64),
+  planVersion: 1,
+  state: 'open',
+  approvalsNeeded: 1,
+  roleNeeded: 'responder',
+  openedAt: new Date('2026-11-22T09:00:00Z'),
+  expiresAt: new Date('2026-11-23T09:00:00Z'),
+  ...over,
+});
+
+export const aDecision = ({ by = 'ana', as = 'responder', ...over }: Partial<Decision> & { by?: string; as?: Role } = {}): Decision => ({
+  id: 'decision-1',
+  gateId: 'gate-1',
+  verdict: 'approve',
+  digest: 'a'.repeat(64),
+  actor: { person: by, role: as, workspaceId: 'demo' },
+  reason: null,
+  ...over,
+});
+
+export const aMeasurement = (measuredAtMs: number, ...signals: readonly Signal[]): Measurement => ({
+  measuredAt: new Date(measuredAtMs).toISOString(),
+  signals,
+  facts: [],
+});

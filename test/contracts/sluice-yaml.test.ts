@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { readSluiceYaml } from '../../contracts/sluice-yaml.js';
+
+const whole = readFileSync(new URL('../../cli/demo/sluice.yaml', import.meta.url), 'utf8');
+
+describe('sluice.yaml', () => {
+  it('of the demo is read whole', () => {
+    expect(readSluiceYaml(whole)).toEqual([
+      {
+        id: 'demo',
+        sweepEveryMs: null,
+        policy: { stabilizationMs: 20_000, gateWaitMs: 86_400_000, gateRemindMs: 3_600_000, verificationEscalateMs: 3_600_000, maxRounds: 3 },
+        alertRules: [{ match: { service: 'shop' }, targets: ['shop-db', 'shop'] }],
+        targets: [
+          {
+            kind: 'postgres',
+            name: 'shop-db',
+            connection: { env: 'SHOP_DATABASE_URL' },
+            executor: 'sql',
+            detectors: [{ kind: 'postgres', thresholds: { lockWait: 1_000, blockedSessions: 3, idleInTransaction: 300_000, connections: 90 } }],
+          },
+          {
+            kind: 'http',
+            name: 'shop',
+            url: { env: 'SHOP_URL' },
+            detectors: [
+              {
+                kind: 'http-probe',
+                path: '/stats',
+                timeoutMs: 5_000,
+                availabilityPercent: 99,
+                latencyMs: 2_000,
+                readings: [{ name: 'p99', title: "p99 latency of the shop's clients", field: 'p99Ms', unit: 'ms', threshold: 250 }],
+              },
+            ],
+          },
+        ],
+      },
+    ]);
+  });
+
+  it.each([
+    { mistake: 'a duration in words', text: whole.replace('stabilization: 20s', 'stabilization: twenty'), says: /line 7: workspaces\.demo\.stabilization/ },
+    { mistake: 'an unknown key', text: whole.replace('maxRounds: 3', 'maxRound: 3'), says: /^sluice.yaml is wrong:\n  line 10: workspaces\.demo\.maxRound is unknown here$/ },
+    { mistake: 'a rule that names no target', text: whole.replace('targets: [shop-db, shop]', 'targets: [shop-bd]'), says: /line \d+: .*names shop-bd, which is no target/ },
+    { mistake: 'a target without its address', text: whole.replace('url: { env: SHOP_URL }', ''), says: /line \d+: workspaces\.demo\.targets\.shop is of kind http and needs url/ },
+    { mistake: 'a key of another kind', text: whole.replace('executor: sql #', 'url: http://x #'), says: /line \d+: .*url does not belong to kind postgres/ },
+    { mistake: 'a secret in plain', text: whole.replace('{ env: SHOP_DATABASE_URL }', 'postgres://u:p@h/d'), says: /line 16: workspaces\.demo\.targets\.shop-db\.connection/ },
+    { mistake: 'YAML that is none', text: 'version: 1\nworkspaces: [', says: /line \d+:/ },
+    { mistake: 'a key twice', text: 'version: 1\nversion: 1\nworkspaces: {}', says: /line \d+:/ },
+    { mistake: 'no workspace', text: 'version: 1\nworkspaces: {}', says: /line 2: workspaces/ },
+  ])('names the line of $mistake', ({ text, says }) => expect(() => readSluiceYaml(text)).toThrow(says));
+
+  it('names every mistake at once', () => {
+    expect(() => readSluiceYaml(whole.replace('version: 1', 'version: 2').replace('maxRounds: 3', 'maxRounds: 0'))).toThrow(/version[\s\S]*maxRounds/);
+  });
+});

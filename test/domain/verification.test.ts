@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import { judgeVerification, toImprovementPercent } from '../../domain/verification.js';
+import { aMeasurement, aSignal } from '../builders.js';
+
+const before = [aSignal()];
+const well = aSignal({ value: 38 });
+const stabilizationMs = 20_000;
+const everySecond = (fromMs: number, toMs: number, signal = well) =>
+  Array.from({ length: (toMs - fromMs) / 1_000 + 1 }, (_, index) => aMeasurement(fromMs + index * 1_000, signal));
+const judge = (samples: ReturnType<typeof everySecond>, nowMs = 25_000) => judgeVerification({ before, samples, stabilizationMs, sinceMs: 0, nowMs });
+
+describe('a verification', () => {
+  it('holds when every signal was well for the whole window', () => {
+    expect(judge(everySecond(1_000, 21_000))).toEqual({ kind: 'well', improvementPercent: 98.4 });
+  });
+
+  it('waits while the window is not over', () => {
+    expect(judge(everySecond(1_000, 20_000))).toMatchObject({ kind: 'waiting', wellForMs: 19_000, unwell: [] });
+  });
+
+  it.each([
+    { what: 'a bad moment', gap: [aMeasurement(11_000, aSignal({ value: 500 }))] },
+    { what: 'a moment that could not be measured', gap: [aMeasurement(11_000, aSignal({ value: null }))] },
+    { what: 'a moment without the signal', gap: [aMeasurement(11_000)] },
+    { what: 'a gap that nobody watched', gap: [] },
+  ])('begins its window anew after $what', ({ gap }) => {
+    const samples = [...everySecond(1_000, 10_000), ...gap, ...everySecond(16_000, 25_000)];
+    expect(judge(samples)).toMatchObject({ kind: 'waiting', wellForMs: 9_000 });
+  });
+
+  it('fails when three windows passed without one that held, and names what is not well', () => {
+    expect(judge(everySecond(1_000, 60_000, aSignal({ value: 900 })), 61_000)).toEqual({ kind: 'failed', unwell: ['longest lock wait'] });
+  });
+
+  it('is not fooled by a signal that vanished', () => {
+    expect(judge([aMeasurement(1_000), aMeasurement(60_000)], 61_000)).toEqual({ kind: 'failed', unwell: ['longest lock wait (vanished)'] });
+  });
+
+  it('does not count what was measured before', () => {
+    expect(judgeVerification({ before, samples: everySecond(1_000, 25_000), stabilizationMs, sinceMs: 26_000, nowMs: 27_000 }).kind).toBe('waiting');
+  });
+});
+
+describe('the improvement', () => {
+  it.each([
+    { was: aSignal(), is: well, percent: 98.4 },
+    { was: aSignal(), is: aSignal({ value: 4_900 }), percent: -100 },
+    { was: aSignal({ unit: 'percent', better: 'higher', value: 50 }), is: aSignal({ unit: 'percent', better: 'higher', value: 100 }), percent: 100 },
+    { was: aSignal({ value: null }), is: well, percent: null },
+    { was: aSignal(), is: aSignal({ name: 'other' }), percent: null },
+  ])('from $was.value to $is.value is $percent %', ({ was, is, percent }) => expect(toImprovementPercent([was], [is])).toBe(percent));
+});

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { and, eq } from 'drizzle-orm';
+import type { Ports } from '../../activities/ports.js';
+import type { IncidentInput } from '../../contracts/messages.js';
+import { cancelSignal, incidentWorkflowId, resolvedSignal, signalNameOf, viewQuery } from '../../contracts/messages.js';
+import { cancel, decide } from '../../db/decisions.js';
+import { openIncident } from '../../db/open-incident.js';
+import { createRecorder } from '../../db/recorder.js';
+import { executions, gates, incidents, measurements, tail } from '../../db/schema.js';
+import { seedLibrary } from '../../db/scripts.js';
+import type { Actor, Role } from '../../domain/actor.js';
+import type { GateKind, Verdict } from '../../domain/gate.js';
+import type { UpdateDraft } from '../../domain/incident.js';
+import type { Policy } from '../../domain/policy.js';
+import { formatUpdate } from '../../domain/tail-text.js';
+import type { Workspace } from '../../domain/watch.js';
+import { incident as incidentWorkflow } from '../../workflows/index.js';
+import { fakeWorld, type Trouble } from '../fakes/fake-world.js';
+import type { FreshDatabase } from './database.js';
+import { createWorker, replay, type TemporalHarness } from './temporal.js';
+import { until } from './until.js';
+
+const patient: Policy = { gateWaitMs: 60_000, gateRemindMs: 30_000, verificationEscalateMs: 30_000, stabilizationMs: 1_000, maxRounds: 3 };
+
+export interface StoryOptions {
+  readonly trouble?: Trouble;
+  readonly policy?: Partial<Policy>;
+  readonly library?: 'seeded' | 'empty';
+  readonly targets?: readonly string[];
+}
+
+/** Opens one incident in a workspace of its own, on the real record and a real Temporal, with a target in memory. */
+export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase, options: StoryOptions = {}) {
+  const workspaceId = `w-${randomUUID()}`;
+  const incidentId = randomUUID();
+  const policy = { ...patient, ...options.policy };
+  const world = fakeWorld(options.trouble);
+  const workspace: Workspace = {
+    id: workspaceId,
+    targets: [{ kind: 'postgres', name: 'shop-db', connection: { env: 'UNUSED' }, executor: 'sql', detectors: [] }],
+    alertRules: [],
+    sweepEveryMs: null,
+    policy,
+  };
+  const ports: Ports = { ...world, recorder: createRecorder(db), watch: { readWorkspace: () => workspace }, now: () => new Date() };
+  if (options.library !== 'empty') await seedLibrary(db, workspaceId);
+  const opening = { id: incidentId, workspaceId, title: 'checkout is slow', fingerprint: incidentId, startedBy: null, labels: {}, targets: options.targets ?? ['shop-db'] };
+  await openIncident(db, { ...opening, trigger: 'alert', severityThreshold: 'LOW' });
+  const { worker, taskQueue } = await createWorker(temporal, ports);
+  const input: IncidentInput = { workspaceId, incidentId, trigger: 'alert', severityThreshold: 'LOW', targets: opening.targets, policy, policyVersion: 'test' };
+  const handle = await temporal.client.workflow.start(incidentWorkflow, { taskQueue, workflowId: incidentWorkflowId(workspaceId, incidentId), args: [input] });
+
+  const person = (name: string, role: Role = 'responder'): Actor => ({ person: name, role, workspaceId });
+  const updates = async (): Promise<readonly UpdateDraft[]> => {
+    const rows = await db.select().from(tail).where(eq(tail.incidentId, incidentId)).orderBy(tail.seq);
+    return rows.flatMap(({ body }) => ('update' in body ? [body.update] : []));
+  };
+  const openGate = (kind: GateKind) =>
+    until(`an open ${kind} gate`, async () => {
+      const rows = await db.select().from(gates).where(and(eq(gates.incidentId, incidentId), eq(gates.state, 'open'), eq(gates.kind, kind)));
+      return rows[0];
+    });
+
+  return {
+    ...world,
+    handle,
+    workspaceId,
+    incidentId,
+    worker,
+    updates,
+    openGate,
+    tailText: async () => (await updates()).map(formatUpdate).join('\n'),
+    headlines: async () => (await updates()).map(({ phase, status }) => `${phase} ${status}`),
+    view: () => handle.query(viewQuery),
+    executions: () => db.select().from(executions).where(eq(executions.incidentId, incidentId)),
+    measurements: () => db.select().from(measurements).where(eq(measurements.incidentId, incidentId)),
+    row: async () => (await db.select().from(incidents).where(eq(incidents.id, incidentId)))[0],
+    /** A person answers the open gate of this kind, as the API lets them: the row first, then the signal. */
+    async answer(kind: GateKind, verdict: Verdict, by: Actor = person('ana'), reason: string | null = 'seen the lock graph') {
+      const gate = await openGate(kind);
+      const decision = { id: randomUUID(), gateId: gate.id, verdict, digest: gate.digest, actor: by, reason };
+      const heard = await decide(db, incidentId, decision);
+      await handle.signal(signalNameOf[kind], { decisionId: decision.id });
+      return heard;
+    },
+    async askToCancel(reason = 'not now') {
+      const id = randomUUID();
+      await cancel(db, { id, incidentId, actor: person('ana'), reason });
+      await handle.signal(cancelSignal, { decisionId: id });
+    },
+    tellResolved: () => handle.signal(resolvedSignal),
+    person,
+    /** Lets the story run to its end while `meanwhile` happens, replays it, and says how it ended. */
+    async run(meanwhile: () => Promise<unknown> = async () => {}) {
+      const outcome = await worker.runUntil(async () => {
+        await meanwhile();
+        return handle.result();
+      });
+      await replay(temporal, handle);
+      return outcome;
+    },
+    historyLength: async () => (await handle.describe()).historyLength,
+  };
+}

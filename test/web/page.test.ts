@@ -1,0 +1,348 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { describeInBrowser, openBrowser, openPage, phone, type OpenedPage } from './browser.js';
+import { startFakeApi, type FakeApi } from './fake-api.js';
+import {
+  aClosedIncident,
+  aGate,
+  anIncident,
+  anIncidentThatNeedsHuman,
+  anIncidentToVerify,
+  anUpdate,
+  aPlan,
+  incidentId,
+  someOutput,
+  toEnd,
+  toGate,
+  toVerification,
+} from './incidents.js';
+
+describeInBrowser('the page', () => {
+  let folder: string;
+  let browser: Browser;
+  let fake: FakeApi;
+  let opened: OpenedPage;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sluice-page-'));
+    await promisify(execFile)('npm', ['run', 'build', '-w', 'web', '--', '--outDir', folder, '--emptyOutDir']);
+    browser = await openBrowser();
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  beforeEach(async () => {
+    fake = await startFakeApi(folder);
+  });
+  afterEach(async () => {
+    await opened.page.context().close();
+    await fake.close();
+    // Also the proof that the content security policy needs no hole.
+    if (opened.complaints.length > 0) throw new Error(opened.complaints.join('\n'));
+  });
+
+  async function visit(path: string, { token = 'supervisor', ...options }: BrowserContextOptions & { token?: string } = {}): Promise<Page> {
+    opened = await openPage(browser, options);
+    await opened.page.goto(`${fake.url}${path}#token=${token}`);
+    return opened.page;
+  }
+  const visitIncident = (options?: Parameters<typeof visit>[1]): Promise<Page> => visit(`/incidents/${incidentId}`, options);
+  const gateOf = (page: Page): Locator => page.getByRole('region', { name: 'Gate' });
+  const tailOf = (page: Page): Locator => page.getByRole('log', { name: 'Job tail' });
+
+  describe('signing in', () => {
+    it('takes the token of a login link out of the address at once', async () => {
+      const page = await visit('/');
+      await page.getByText('ana, supervisor of demo').waitFor();
+      expect(page.url()).toBe(`${fake.url}/`);
+    });
+
+    it('asks for a token, and again with the reason when it is refused', async () => {
+      const page = await visit('/', { token: 'stolen' });
+      await page.getByRole('alert').getByText('the token is unknown; ask for a new one').waitFor();
+      await page.getByLabel('Token').fill('responder');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect(page.getByText('ana, responder of demo').waitFor()).resolves.toBeUndefined();
+    });
+
+    it('forgets the token when the person signs out', async () => {
+      const page = await visit('/');
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.reload();
+      await expect(page.getByLabel('Token').waitFor()).resolves.toBeUndefined();
+    });
+  });
+
+  describe('the list', () => {
+    it('has what is open before what is closed, and leads to it', async () => {
+      fake.incidents = [{ ...aClosedIncident(), id: '5d0c1e5e-6f0a-4f5e-8a1e-000000000001', title: 'Old trouble' }, anIncident()];
+      const page = await visit('/');
+      await page.getByRole('list', { name: 'Open' }).getByRole('link', { name: 'Checkout is slow' }).waitFor();
+      await page.getByRole('list', { name: 'Closed' }).getByRole('link', { name: 'Old trouble' }).waitFor();
+      await page.getByRole('link', { name: 'Checkout is slow' }).click();
+      await expect(page.getByRole('heading', { level: 1, name: 'Checkout is slow' }).waitFor()).resolves.toBeUndefined();
+    });
+
+    it('says how to start when there is nothing', async () => {
+      const page = await visit('/');
+      await expect(page.getByText('npm run demo').waitFor()).resolves.toBeUndefined();
+    });
+
+    it('keeps what it read, and says so, while the API is away', async () => {
+      fake.incidents = [anIncident()];
+      const page = await visit('/');
+      await page.getByRole('link', { name: 'Checkout is slow' }).waitFor();
+      fake.isDown = true;
+      await page.getByText('The API could not be reached.').waitFor();
+      expect(await page.getByRole('link', { name: 'Checkout is slow' }).count()).toBe(1);
+      fake.isDown = false;
+      await page.getByText('The API could not be reached.').waitFor({ state: 'detached' });
+    });
+  });
+
+  describe('a gate', () => {
+    it('shows the script with its parameters, nothing in it hidden', async () => {
+      const [step] = aPlan().steps;
+      if (step === undefined) throw new Error('aPlan has no step');
+      const plan = aPlan({ steps: [{ ...step, script: "SELECT '\u202Eevil' -- <img src=x onerror=alert(1)>" }] });
+      fake.incidents = [anIncident({ plan })];
+      const page = await visitIncident();
+      await gateOf(page).getByText("SELECT '⟨U+202E⟩evil' -- <img src=x onerror=alert(1)>").waitFor();
+      await gateOf(page).getByText('$1 = 4711').waitFor();
+      await expect(gateOf(page).getByText('None: one-way.').waitFor()).resolves.toBeUndefined();
+    });
+
+    it('sends the digest that was shown, the same decision again when the answer was lost', async () => {
+      fake.incidents = [anIncident()];
+      fake.answers = ['drop'];
+      const page = await visitIncident();
+      await gateOf(page).getByLabel('Reason').fill('seen the lock graph');
+      await gateOf(page).getByRole('button', { name: 'Approve' }).click();
+      await page.getByRole('status').getByText('Action approved').waitFor();
+      const [first, second, ...more] = fake.posted;
+      expect(first).toEqual({
+        decisionId: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/),
+        gateId: aGate().id,
+        digest: aGate().digest,
+        verdict: 'approve',
+        reason: 'seen the lock graph',
+      });
+      expect(second).toEqual(first);
+      expect(more).toEqual([]);
+    });
+
+    it('leads back to the top once the answer has settled it', async () => {
+      fake.incidents = [anIncident()];
+      const page = await visitIncident();
+      await gateOf(page).waitFor();
+      fake.incidents = [anIncident({ phase: 'EXECUTION', status: 'IN_PROGRESS', gate: aGate({ state: 'approved' }) })];
+      await gateOf(page).getByRole('button', { name: 'Approve' }).click();
+      await page.locator('h1:focus').waitFor();
+      await expect(page.getByRole('status').getByText('Action approved').waitFor()).resolves.toBeUndefined();
+    });
+
+    it('says a refusal in words and shows the incident as it is now', async () => {
+      fake.incidents = [anIncident()];
+      const page = await visitIncident();
+      await gateOf(page).waitFor();
+      fake.answers = [{ status: 409, body: { title: 'Gate closed', status: 409, detail: 'ben has rejected it already' } }];
+      fake.incidents = [anIncident({ gate: aGate({ state: 'rejected' }) })];
+      await gateOf(page).getByRole('button', { name: 'Approve' }).click();
+      await page.getByRole('alert').getByText('ben has rejected it already').waitFor();
+      await gateOf(page).waitFor({ state: 'detached' });
+      expect(fake.posted).toHaveLength(1);
+    });
+
+    it('never offers to approve another plan than it asks for', async () => {
+      fake.incidents = [anIncident({ plan: aPlan({ version: 2, digest: 'f'.repeat(64) }) })];
+      const page = await visitIncident();
+      await gateOf(page).getByText('The plan that this gate asks for is being read.').first().waitFor();
+      expect(await readEnabled(gateOf(page))).toMatchObject({ Approve: false, Reject: false });
+    });
+
+    it.each([
+      ['execution', anIncident, { Approve: 'approve', 'Request changes': 'requestChanges', Reject: 'reject' }],
+      ['verification', anIncidentToVerify, { 'Looks good': 'approve', 'Request changes': 'requestChanges', 'Not good': 'reject' }],
+      ['needsHuman', anIncidentThatNeedsHuman, { 'Measure again': 'approve', 'Propose again': 'requestChanges', 'Close, handed over': 'reject' }],
+    ])('of kind %s has a button for each verdict', async (_, build, verdicts) => {
+      fake.incidents = [build()];
+      const page = await visitIncident();
+      for (const [name, verdict] of Object.entries(verdicts)) {
+        await gateOf(page).getByLabel('Reason').fill('because');
+        await gateOf(page).getByRole('button', { name }).click();
+        await page.getByRole('status').getByText('Action approved').waitFor();
+        expect(fake.posted.at(-1)).toMatchObject({ verdict });
+      }
+    });
+
+    it.each([
+      ['viewer', { Approve: false, Reject: false }, 'It needs a responder, and you are a viewer.'],
+      ['responder', { Approve: false, Reject: true }, 'It needs a supervisor, and you are a responder.'],
+      ['supervisor', { Approve: true, Reject: true }, 'runs exactly this, once.'],
+    ])('tells a %s what the role may', async (token, enabled, words) => {
+      fake.incidents = [anIncident({ gate: aGate({ roleNeeded: 'supervisor' }) })];
+      const page = await visitIncident({ token });
+      await gateOf(page).getByText(words).first().waitFor();
+      await gateOf(page).getByRole('button', { name: 'Reject', disabled: !enabled.Reject }).waitFor();
+      expect(await readEnabled(gateOf(page))).toMatchObject(enabled);
+    });
+
+    it('asks for a reason before an incident is handed over', async () => {
+      fake.incidents = [anIncidentThatNeedsHuman()];
+      const page = await visitIncident();
+      await gateOf(page).getByRole('button', { name: 'Close, handed over' }).click();
+      await gateOf(page).getByText('Write a reason first').waitFor();
+      expect(fake.posted).toEqual([]);
+    });
+  });
+
+  it('cancels only after asking again, with a reason', async () => {
+    fake.incidents = [anIncident()];
+    fake.answers = [{ status: 200, body: { decisionId: 'd', message: 'Cancelling' } }];
+    const page = await visitIncident();
+    await page.getByRole('button', { name: 'Cancel incident…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Cancel this incident?' });
+    expect(await readEnabled(dialog)).toMatchObject({ 'Cancel incident': false });
+    await dialog.getByLabel('Reason').fill('a drill');
+    await dialog.getByRole('button', { name: 'Cancel incident' }).click();
+    await page.getByText('Cancelling').waitFor();
+    expect(fake.posted).toEqual([{ reason: 'a drill' }]);
+  });
+
+  describe('the job tail', () => {
+    beforeEach(() => {
+      fake.incidents = [anIncident()];
+      fake.tail = [...toGate];
+    });
+
+    const readUpdates = (page: Page): Promise<string[]> => tailOf(page).locator('article').allInnerTexts();
+
+    it('loses and doubles nothing when the connection drops, and says that it reconnects', async () => {
+      const page = await visitIncident();
+      await tailOf(page).getByText('EXECUTION_GATE [PENDING_HUMAN_APPROVAL]').waitFor();
+      fake.isDown = true;
+      fake.dropTails();
+      await page.getByText('Reconnecting…').waitFor();
+      fake.tell(...toVerification.slice(4));
+      fake.isDown = false;
+      await tailOf(page).getByText('VERIFICATION_GATE [PENDING_HUMAN_APPROVAL]').waitFor();
+      expect(await readUpdates(page)).toHaveLength(6);
+      expect(await tailOf(page).getByText('terminated session 4711').count()).toBe(2);
+    });
+
+    it('loses and doubles nothing when the page is loaded again', async () => {
+      const page = await visitIncident();
+      await tailOf(page).getByText('EXECUTION_GATE [PENDING_HUMAN_APPROVAL]').waitFor();
+      await page.reload();
+      await tailOf(page).getByText('EXECUTION_GATE [PENDING_HUMAN_APPROVAL]').waitFor();
+      fake.tell(...toEnd.slice(4));
+      await page.getByText('Ended').waitFor();
+      expect(await readUpdates(page)).toHaveLength(8);
+    });
+
+    it('has the incident read again when it tells something new', async () => {
+      const page = await visitIncident();
+      await gateOf(page).waitFor();
+      fake.incidents = [aClosedIncident()];
+      fake.tell(...toEnd.slice(4));
+      await page.getByText('Resolved', { exact: true }).waitFor({ timeout: 1_500 });
+      await expect(gateOf(page).waitFor({ state: 'detached' })).resolves.toBeUndefined();
+    });
+
+    it('follows the newest line only while the reader is there, and draws few of many', async () => {
+      const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index + 1} of many ${'words that wrap '.repeat(index % 7)}`);
+      const page = await visitIncident({ viewport: phone });
+      await tailOf(page).getByText('EXECUTION_GATE [PENDING_HUMAN_APPROVAL]').waitFor();
+      fake.tell(someOutput(5, 1, lines));
+      await tailOf(page).getByText('line 20000 of many').waitFor();
+      expect(await tailOf(page).getByText('of many').count()).toBeLessThan(1_000);
+      fake.tell(someOutput(6, 20_001, lines.map((line) => `again ${line}`)));
+      await tailOf(page).getByText('again line 20000 of many').waitFor();
+      expect(await page.getByRole('button', { name: 'Newest' }).count()).toBe(0);
+      await tailOf(page).press('Home');
+      await tailOf(page).getByText('DETECTION [IN_PROGRESS]').waitFor();
+      fake.tell(someOutput(7, 40_001, ['the newest line']));
+      await page.getByRole('button', { name: 'Newest' }).waitFor();
+      expect(await tailOf(page).getByText('the newest line').count()).toBe(0);
+      await page.getByRole('button', { name: 'Newest' }).click();
+      await tailOf(page).getByText('the newest line').waitFor();
+    });
+
+    it('colours output as a terminal would and obeys nothing else of it', async () => {
+      fake.tail = [someOutput(1, 1, ['\u001B[31mred\u001B[0m <b>plain</b>\rover'])];
+      const page = await visitIncident();
+      await tailOf(page).locator('.ansi-red', { hasText: 'red' }).waitFor();
+      await expect(tailOf(page).getByText('<b>plain</b>⟨U+000D⟩over').waitFor()).resolves.toBeUndefined();
+    });
+  });
+
+  it('shows the phases, and which of them is now', async () => {
+    fake.incidents = [anIncident()];
+    const page = await visitIncident();
+    const phases = page.getByRole('list', { name: 'Phases' }).getByRole('listitem');
+    await phases.first().waitFor();
+    expect(await phases.count()).toBe(7);
+    expect(await page.locator('[aria-current=step]').innerText()).toContain('Execution gate');
+  });
+
+  it('never takes text from outside for markup or for an address', async () => {
+    const hostile = '<img src=x onerror=document.title="broken">';
+    fake.incidents = [anIncident({ title: hostile, temporalUrl: 'javascript:alert(1)' })];
+    fake.tail = [anUpdate(1, { phase: 'DETECTION', text: hostile })];
+    const page = await visitIncident();
+    await page.getByRole('heading', { level: 1, name: hostile }).waitFor();
+    await tailOf(page).getByText(hostile).waitFor();
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Open in Temporal' }).count()).toBe(0);
+  });
+
+  it('says that there is no such incident', async () => {
+    const page = await visitIncident();
+    await expect(page.getByRole('alert').getByText('there is no such incident').waitFor()).resolves.toBeUndefined();
+  });
+
+  const screens = [
+    { screen: 'the sign-in form', path: '/', build: () => [], token: '' },
+    { screen: 'an empty list', path: '/', build: () => [] },
+    { screen: 'the list', path: '/', build: () => [anIncident(), { ...aClosedIncident(), id: 'closed' }] },
+    { screen: 'an execution gate', path: `/incidents/${incidentId}`, build: () => [anIncident()] },
+    { screen: 'a verification gate', path: `/incidents/${incidentId}`, build: () => [anIncidentToVerify()] },
+    { screen: 'a call for a person', path: `/incidents/${incidentId}`, build: () => [anIncidentThatNeedsHuman()] },
+    { screen: 'a closed incident', path: `/incidents/${incidentId}`, build: () => [aClosedIncident()] },
+  ];
+
+  const looks = [
+    { viewport: { width: 1280, height: 900 }, colorScheme: 'light' },
+    { viewport: phone, colorScheme: 'dark' },
+  ] as const;
+
+  it.each(screens)('is accessible and fits, light on a desktop and dark on a phone: $screen', async ({ path, build, token = 'supervisor' }) => {
+    fake.incidents = build();
+    fake.tail = [...toEnd];
+    const page = await visit(path, { token });
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    if (path !== '/') await page.getByText('Ended').waitFor();
+    for (const { viewport, colorScheme } of looks) {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme });
+      expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
+      for (const button of await page.getByRole('button').all()) expect((await button.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.map(({ id, nodes }) => ({ id, where: nodes.map(({ target }) => target) }))).toEqual([]);
+    }
+  });
+});
+
+/** Which buttons can be pressed, by name. */
+async function readEnabled(where: Locator): Promise<Record<string, boolean>> {
+  const buttons = await where.getByRole('button').all();
+  return Object.fromEntries(await Promise.all(buttons.map(async (button) => [await button.innerText(), await button.isEnabled()] as const)));
+}

@@ -1,0 +1,24 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, it } from '@jest/globals';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
+
+const folder = new URL('./histories/', import.meta.url);
+const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
+
+it('has a history of every way that an incident takes', () => {
+  expect(files.toSorted()).toEqual([
+    'approved.json',
+    'cancelled.json',
+    'changes-requested.json',
+    'expired.json',
+    'recovered-before-approval.json',
+    'rejected.json',
+    'verification-failed.json',
+  ]);
+});
+
+it.each(files)('still replays %s', async (file) => {
+  const history = historyFromJSON(JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
+  await Worker.runReplayHistory({ workflowBundle: { codePath: process.env['TEST_WORKFLOW_BUNDLE'] ?? '' } }, history, file.replace('.json', ''));
+});

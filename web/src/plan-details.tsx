@@ -1,0 +1,112 @@
+import type { ReactNode } from 'react';
+import { Badge } from './badge.js';
+import { Digest } from './digest.js';
+import { toPlainText } from './plain-text.js';
+import type { Plan } from './shapes.js';
+import { count, formatDuration, severityTone } from './words.js';
+
+/** Everything that a person approves: what would run, on what, how sure we are, and that there is no way back. */
+export function PlanDetails({ plan }: { readonly plan: Plan }) {
+  return (
+    <div className="flex flex-col gap-4">
+      <dl className="grid grid-cols-[auto_1fr] items-baseline gap-x-4 gap-y-1">
+        <Term name="Proposed">
+          <strong className="font-semibold">{plan.title}</strong>, {count(plan.steps.length, 'step')}, version {plan.version}
+        </Term>
+        <Term name="Risk">
+          <Badge tone={severityTone[plan.risk]}>{plan.risk}</Badge>
+        </Term>
+        <Term name="Way back">
+          <strong className="font-semibold text-bad">None: one-way.</strong> What it does cannot be put back.
+        </Term>
+        <Term name="Takes about">{formatDuration(plan.estimatedDurationMs)}</Term>
+        <Term name="Confidence">
+          <ConfidenceFactors confidence={plan.confidence} />
+        </Term>
+        <Term name="Digest">
+          <Digest digest={plan.digest} />
+        </Term>
+      </dl>
+      <ol className="flex flex-col gap-4" aria-label="Steps">
+        {plan.steps.map((step, index) => (
+          <li key={step.stepId}>
+            <StepDetails
+              step={step}
+              title={`Step ${index + 1} of ${plan.steps.length}`}
+              rehearsal={plan.rehearsal.find(({ stepId }) => stepId === step.stepId)?.lines ?? []}
+            />
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+function Term({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <>
+      <dt className="text-muted">{name}</dt>
+      <dd className="min-w-0">{children}</dd>
+    </>
+  );
+}
+
+function ConfidenceFactors({ confidence }: { readonly confidence: Plan['confidence'] }) {
+  return (
+    <>
+      {confidence.value} of 100 ({confidence.tier})
+      <ul className="flex flex-wrap gap-x-4 text-sm text-muted">
+        {confidence.factors.map(({ name, points }) => (
+          <li key={name} className="tabular-nums">
+            {points < 0 ? '−' : '+'}
+            {Math.abs(points)} {name}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function StepDetails({
+  step,
+  title,
+  rehearsal,
+}: {
+  readonly step: Plan['steps'][number];
+  readonly title: string;
+  readonly rehearsal: readonly string[];
+}) {
+  return (
+    <div className="flex flex-col gap-2">
+      <h3 className="font-semibold">
+        {title}: {step.type.toUpperCase()} on {step.target}
+        <span className="font-normal text-muted">, reaches one {step.reach}</span>
+      </h3>
+      <pre
+        className="overflow-x-auto rounded-md border border-line bg-well p-3 font-mono text-sm wrap-anywhere whitespace-pre-wrap"
+        aria-label={`Script of step ${step.stepId}`}
+      >
+        {toPlainText(step.script)}
+      </pre>
+      {step.parameters.length > 0 && (
+        <ul aria-label={`Parameters of step ${step.stepId}`} className="font-mono text-sm">
+          {step.parameters.map((parameter, index) => (
+            <li key={index}>
+              ${index + 1} = {toPlainText(parameter)}
+            </li>
+          ))}
+        </ul>
+      )}
+      <h4 className="text-sm font-semibold text-muted">What it would touch, read without effect</h4>
+      {rehearsal.length === 0 ? (
+        <p className="text-sm font-semibold text-warn">The rehearsal found nothing.</p>
+      ) : (
+        <ul aria-label={`Rehearsal of step ${step.stepId}`} className="font-mono text-sm">
+          {rehearsal.map((line, index) => (
+            <li key={index}>{toPlainText(line)}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}

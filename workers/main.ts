@@ -1,0 +1,68 @@
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import { createActivities } from '../activities/index.js';
+import { taskQueue } from '../contracts/messages.js';
+import { readSettings, WrongSettings } from '../contracts/settings.js';
+import { WrongSluiceYaml } from '../contracts/sluice-yaml.js';
+import { openDatabase } from '../db/database.js';
+import { startOutbox } from './outbox.js';
+import { connectPorts } from './ports.js';
+import { createSecretReader, readWatch } from './read-watch.js';
+import { arrangeSweeps } from './sweeps.js';
+
+// Ten seconds by default: how long the incidents of a killed worker hang before another takes them.
+const STICKY_TIMEOUT_MS = 500;
+const SHUTDOWN_GRACE_MS = 5_000;
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env);
+  const workspaces = readWatch(settings.SLUICE_CONFIG);
+  const log = pino({ level: settings.SLUICE_LOG_LEVEL, redact: ['*.connectionString', '*.password'] });
+  Runtime.install({ logger: { log: () => {}, trace: () => {}, debug: () => {}, info: log.info.bind(log), warn: log.warn.bind(log), error: log.error.bind(log) } });
+
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const nativeConnection = await NativeConnection.connect(connectionOptions);
+  const client = new Client({ connection: await Connection.connect(connectionOptions), namespace: namespace ?? 'default' });
+  const database = openDatabase(settings.DATABASE_URL);
+  const { ports, close } = connectPorts(database.db, workspaces, createSecretReader(process.env));
+  const worker = await Worker.create({
+    connection: nativeConnection,
+    namespace: namespace ?? 'default',
+    taskQueue,
+    ...(settings.SLUICE_WORKFLOW_BUNDLE === ''
+      ? { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) }
+      : { workflowBundle: { codePath: settings.SLUICE_WORKFLOW_BUNDLE } }),
+    activities: createActivities(ports),
+    stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
+    shutdownGraceTime: SHUTDOWN_GRACE_MS,
+  });
+  await arrangeSweeps(client, workspaces);
+  const outbox = startOutbox({ db: database.db, databaseUrl: settings.DATABASE_URL, client, workspaces, log });
+
+  const stop = () => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop).on('disconnect', stop);
+  process.send?.({ kind: 'ready' });
+  try {
+    await worker.run();
+  } finally {
+    await outbox.stop();
+    await close();
+    await database.close();
+    await client.connection.close();
+    await nativeConnection.close();
+  }
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  const known = error instanceof WrongSettings || error instanceof WrongSluiceYaml;
+  process.stderr.write(`${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,31 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { createDetectors } from '../activities/adapters/detectors.js';
+import { createSqlExecutor } from '../activities/adapters/sql-executor.js';
+import { openTargetConnections, type ReadSecret } from '../activities/adapters/target-connections.js';
+import { Fault } from '../activities/faults.js';
+import type { Ports, Watch } from '../activities/ports.js';
+import type { Database } from '../db/database.js';
+import { createRecorder } from '../db/recorder.js';
+import type { Workspace } from '../domain/watch.js';
+
+/** Builds every real adapter. The only place that knows which ones exist, and where the record is seen to fit its port. */
+export function connectPorts(
+  db: Database,
+  workspaces: readonly Workspace[],
+  readSecret: ReadSecret,
+): { readonly ports: Ports; close(): Promise<void> } {
+  const watch: Watch = {
+    readWorkspace(workspaceId) {
+      const workspace = workspaces.find(({ id }) => id === workspaceId);
+      if (workspace === undefined) throw new Fault('targetMissing', `workspace ${workspaceId} is not in sluice.yaml`);
+      return workspace;
+    },
+  };
+  const recorder = createRecorder(db);
+  const connections = openTargetConnections(readSecret);
+  const now = () => new Date();
+  return {
+    ports: { recorder, watch, now, detectors: createDetectors(connections, readSecret, recorder, now), executor: createSqlExecutor(connections, watch, wait) },
+    close: () => connections.close(),
+  };
+}

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { WrongSettings } from '../contracts/settings.js';
+import { readSluiceYaml } from '../contracts/sluice-yaml.js';
+import type { SecretReference, Workspace } from '../domain/watch.js';
+
+/** The workspaces of a sluice.yaml; for an empty path one that watches nothing. Throws with a remedy for a file that is missing or wrong. */
+export function readWatch(path: string): readonly Workspace[] {
+  if (path === '') return readSluiceYaml('version: 1\nworkspaces: { default: { targets: {} } }');
+  return readSluiceYaml(readText(path, 'SLUICE_CONFIG names it; correct the path or create the file'), path);
+}
+
+/** Looks secrets up where sluice.yaml says they are. Messages name the place, never the secret. */
+export function createSecretReader(env: Readonly<Record<string, string | undefined>>): (reference: SecretReference) => string {
+  return (reference) => {
+    if ('file' in reference) return readText(reference.file, 'sluice.yaml names it as a secret').trim();
+    const value = env[reference.env];
+    if (value === undefined || value === '') throw new WrongSettings(`Variable ${reference.env} is not set, and sluice.yaml names it as a secret.`);
+    return value;
+  };
+}
+
+function readText(path: string, why: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new WrongSettings(`${path} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'}). ${why}.`, { cause: error });
+  }
+}

@@ -1,0 +1,49 @@
+import type { UpdateDraft } from '../domain/incident.js';
+import type { Approval } from '../domain/updates.js';
+import { record } from './activity-proxies.js';
+import type { IncidentRef } from '../contracts/activities.js';
+import { toUpdate } from '../domain/incident.js';
+
+export type Message =
+  | { readonly kind: 'decision'; readonly decisionId: string }
+  /** null: Temporal itself was asked to cancel, which names no person. */
+  | { readonly kind: 'cancel'; readonly decisionId: string | null }
+  | { readonly kind: 'resolved' };
+
+/** Where messages wait until the story hears them, one at a time and in order. */
+export interface Desk {
+  readonly ref: IncidentRef;
+  readonly inbox: Message[];
+  /** The update that the story told last; a message is answered in its phase. */
+  readonly now: () => Pick<UpdateDraft, 'phase' | 'status'>;
+  /** How often the story has spoken for itself; numbers what it says, so that a repeat is known. */
+  spoken: number;
+}
+
+/** Writes down something that the workflow itself decided. */
+export async function say(desk: Desk, update: UpdateDraft): Promise<void> {
+  await record.recordUpdate({ ...desk.ref, key: `story:${(desk.spoken += 1)}`, update });
+}
+
+/** Says who cancelled, where the record knows; refuses by name what nobody decided. */
+export async function hearCancel(desk: Desk, decisionId: string | null): Promise<Approval | 'temporal' | undefined> {
+  if (decisionId === null) return 'temporal';
+  const cancelledBy = await record.readCancellation({ ...desk.ref, decisionId });
+  if (cancelledBy === null) await refuse(desk, 'cancel');
+  return cancelledBy ?? undefined;
+}
+
+/** Writes down a signal that no recorded decision stands behind. It changes nothing. */
+export async function refuse(desk: Desk, signal: string): Promise<void> {
+  const text = [
+    `Refused the ${signal} signal: no recorded decision stands behind it`,
+    `Decide with POST /api/incidents/${desk.ref.incidentId}/decisions, the page or the sluice command`,
+  ].join('\n');
+  await say(desk, toUpdate({ ...desk.now(), kind: 'decision', text }));
+}
+
+export function takeCancel(desk: Desk): Extract<Message, { kind: 'cancel' }> | undefined {
+  const index = desk.inbox.findIndex(({ kind }) => kind === 'cancel');
+  const [message] = index === -1 ? [] : desk.inbox.splice(index, 1);
+  return message?.kind === 'cancel' ? message : undefined;
+}

@@ -1,0 +1,2 @@
+export { detectionSweep } from './detection-sweep.js';
+export { incident } from './incident.js';
