@@ -33,7 +33,7 @@ export interface Executor {
   run(
     workspaceId: string,
     step: Step,
-    options: { readonly key: string; readonly signal: AbortSignal; onOutput(line: string): void },
+    options: { readonly key: string; readonly signal: AbortSignal; readonly onOutput: (line: string) => void },
   ): Promise<{ readonly ok: boolean; readonly summary: string }>;
 }
 

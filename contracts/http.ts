@@ -187,6 +187,7 @@ export const IncidentsQuery = Type.Object({
   cursor: Type.Optional(Cursor),
 });
 export const IncidentPage = Type.Object({ incidents: Type.Array(IncidentSummary), nextCursor: Nullable(Type.String()) });
+export type IncidentPage = Static<typeof IncidentPage>;
 
 export const DecisionBody = Body({
   decisionId: Type.Optional(Type.String({ format: 'uuid', description: 'Chosen by the caller, so a retried request counts once.' })),
@@ -202,6 +203,7 @@ export const DecisionReceipt = Type.Object({
   approvalsNeeded: Type.Integer(),
   message: Type.String(),
 });
+export type DecisionReceipt = Static<typeof DecisionReceipt>;
 export const CancelBody = Body({ reason: Reason });
 export const CancelReceipt = Type.Object({ decisionId: Uuid, message: Type.String() });
 

@@ -8,10 +8,11 @@ const messages = /^(Connection terminated|timeout exceeded when trying to connec
 
 /** Whether the database could not be asked just now, so that the same request may well succeed later. */
 export function isAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (sqlStates.test(code) || nodeCodes.test(code) || messages.test(error.message)) return true;
-  return isAway(error.cause);
+  if (typeof error !== 'object' || error === null) return false;
+  const { code, message, cause } = error as { readonly code?: unknown; readonly message?: unknown; readonly cause?: unknown };
+  return (
+    (typeof code === 'string' && (sqlStates.test(code) || nodeCodes.test(code))) || (typeof message === 'string' && messages.test(message)) || isAway(cause)
+  );
 }
 
 /** Whether the database answers. */

@@ -7,7 +7,7 @@ export type Database = NodePgDatabase<typeof schema>;
 export type Connection = Pick<Database, 'select' | 'insert' | 'update' | 'delete' | 'execute' | 'selectDistinct' | 'transaction'>;
 
 /** Opens a pool. Errors of idle connections are left to the next query, which reports them where somebody waits. */
-export function openDatabase(databaseUrl: string, options: { readonly max?: number } = {}): { readonly db: Database; close(): Promise<void> } {
+export function openDatabase(databaseUrl: string, options: { readonly max?: number } = {}): { readonly db: Database; readonly close: () => Promise<void> } {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: options.max ?? 10 });
   pool.on('error', () => {});
   return { db: drizzle(pool, { schema }), close: () => pool.end() };

@@ -103,11 +103,11 @@ export function createRecorder(db: Database) {
 
     async listScripts(workspaceId: string): Promise<readonly RemediationScript[]> {
       const rows = await db.select().from(scripts).where(eq(scripts.workspaceId, workspaceId)).orderBy(asc(scripts.createdAt));
-      return rows.map(({ estimatedDurationMs, createdAt, updatedAt, createdBy: _, ...row }) => ({
+      return rows.map((row) => ({
         ...row,
-        estimatedDuration: estimatedDurationMs,
-        createdAt: createdAt.toISOString(),
-        updatedAt: updatedAt.toISOString(),
+        estimatedDuration: row.estimatedDurationMs,
+        createdAt: row.createdAt.toISOString(),
+        updatedAt: row.updatedAt.toISOString(),
       }));
     },
 

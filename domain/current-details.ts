@@ -33,12 +33,12 @@ function wrap(line: string): readonly string[] {
   let current = '';
   for (const word of line.split(' ')) {
     const next = current === '' ? word : `${current} ${word}`;
-    if ([...next].length <= MAX_COLUMNS) {
+    if (Array.from(next).length <= MAX_COLUMNS) {
       current = next;
       continue;
     }
     if (current !== '') wrapped.push(current);
-    current = [...word].slice(0, MAX_COLUMNS).join('');
+    current = Array.from(word).slice(0, MAX_COLUMNS).join('');
   }
   return [...wrapped, current];
 }

@@ -13,7 +13,7 @@ export function connectPorts(
   db: Database,
   workspaces: readonly Workspace[],
   readSecret: ReadSecret,
-): { readonly ports: Ports; close(): Promise<void> } {
+): { readonly ports: Ports; readonly close: () => Promise<void> } {
   const watch: Watch = {
     readWorkspace(workspaceId) {
       const workspace = workspaces.find(({ id }) => id === workspaceId);

@@ -1,4 +1,4 @@
-import { ActivityFailure, uuid4, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, uuid4 } from '@temporalio/workflow';
 import type { Detection, Execution, SamplingInput, Validation } from '../contracts/activities.js';
 import type { IncidentInput } from '../contracts/messages.js';
 import { assertNever } from '../domain/assert-never.js';

@@ -11,10 +11,11 @@ import { ApiRefusal, createApiClient, type ApiClient } from '../client.js';
 import { readLocalConfig } from '../local/config.js';
 import { startStack, type Stack } from '../local/stack.js';
 import { explain, Trouble } from '../local/trouble.js';
-import { openTerminal } from './ask.js';
+import { openTerminal } from './terminal.js';
 import { startMonitoring } from './monitoring.js';
-import { openShop, type Shop } from './open-shop.js';
-import { createShopDatabase } from './shop-database.js';
+import { openShop, type Shop } from './shop/open-shop.js';
+import { createShopDatabase } from './shop/database.js';
+import { SLOW_MS } from './shop/stats.js';
 
 const WORKSPACE = 'demo';
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -81,7 +82,8 @@ function print(update: IncidentUpdate): void {
 
 async function play(): Promise<number> {
   say('Bringing up Temporal, Postgres, the API and a worker');
-  const home = join(readLocalConfig().home, 'demo');
+  const local = readLocalConfig();
+  const home = join(local.home, 'demo');
   stack = await startStack({
     home,
     say: (line) => say(`  ${line}`),
@@ -89,7 +91,7 @@ async function play(): Promise<number> {
     signal: calledOff.signal,
     async beforeProcesses(databaseUrl) {
       const { shopUrl, operatorUrl } = await createShopDatabase(databaseUrl);
-      shop = await openShop(shopUrl);
+      shop = await openShop(shopUrl, local.environment);
       return { SHOP_DATABASE_URL: operatorUrl, SHOP_URL: shop.url };
     },
   });
@@ -100,12 +102,14 @@ async function play(): Promise<number> {
   say(`  Page             ${apiUrl}/#token=${people.supervisor}`);
   say(`  Temporal Web UI  ${stack.temporalUiUrl ?? `that of the server at ${stack.temporalAddress}`}`);
 
+  say(`  Postgres         ${new URL(stack.databaseUrl).host}, database shop, password in ${join(home, 'postgres', 'password')}`);
+
   const before = await untilBusy(shop);
-  say(`\nThe shop is open: p99 ${before.p99Ms} ms, ${before.requestsPerSecond} orders a second`);
+  say(`The shop is open: p99 ${before.p99Ms} ms, ${before.requestsPerSecond} orders a second`);
   const pid = await shop.breakIt();
   say(`Now session ${pid} takes every product's lock, and its owner goes to lunch before committing\n`);
 
-  const terminal = openTerminal();
+  const terminal = openTerminal(process.stdin, process.stdout);
   const monitoring = startMonitoring(createApiClient(apiUrl, people.monitoring), shop, randomUUID());
   const incidentId = await Promise.race([monitoring.incidentId, monitoring.failed]);
   say(`  This incident    ${apiUrl}/incidents/${incidentId}\n`);
@@ -118,14 +122,17 @@ async function play(): Promise<number> {
     if (entry.data.details?.gateId !== undefined) answerGate(api, incidentId, terminal, apiUrl).catch((error: unknown) => say(String(error)));
   }
   await monitoring.stop();
-  terminal.close();
 
+  const holds = await shop.isHeld();
   const after = await shop.stats();
-  const works = after.failed === 0 && after.requestsPerSecond > 0 && after.p99Ms < 250;
+  const works = after.failed === 0 && after.requestsPerSecond > 0 && after.p99Ms < SLOW_MS;
   say(`\nThe shop: p99 ${after.p99Ms} ms, ${after.requestsPerSecond} orders a second, ${after.failed} failed in the last 3 s`);
-  if (outcome === 'RESOLVED' && works) return 0;
-  say(outcome === 'RESOLVED' ? 'The incident says RESOLVED, but the shop does not work' : `The incident ended as ${outcome}`);
-  return 1;
+  if (holds) say(`Session ${pid} is still there`);
+  if (outcome !== 'RESOLVED') say(`The incident ended as ${outcome}`);
+  else if (!works) say('The incident says RESOLVED, but the shop does not work');
+  if (!options.yes) await terminal.enter('\nThe page and the Temporal Web UI stay up until you press Enter ');
+  terminal.close();
+  return outcome === 'RESOLVED' && works ? 0 : 1;
 }
 
 /** Waits until the shop has had customers for its whole window. */

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ApiClient } from '../client.js';
-import type { Shop } from './open-shop.js';
+import type { Shop } from './shop/open-shop.js';
+import { SLOW_MS } from './shop/stats.js';
 
 const EVERY_MS = 500;
-const P99_LIMIT_MS = 1_000;
-const P99_WELL_MS = 250;
+// A stall of one moment is nobody's alert.
+const ALERT_MS = 2 * SLOW_MS;
 const REPEAT_MS = 5_000;
 
 interface Receipt {
@@ -25,8 +26,8 @@ export function startMonitoring(api: ApiClient, shop: Shop, run: string) {
     let toldAt = 0;
     while (!stopped) {
       const { p99Ms } = await shop.stats();
-      if (!firing && p99Ms > P99_LIMIT_MS) firing = true;
-      if (firing && p99Ms < P99_WELL_MS) {
+      if (!firing && p99Ms > ALERT_MS) firing = true;
+      if (firing && p99Ms < SLOW_MS) {
         await tell('resolved');
         return;
       }

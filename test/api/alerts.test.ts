@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
 import { alerts, incidents, outbox } from '../../db/schema.js';
-import { type Api, expectProblem, openApi } from './open-api.js';
+import { type Api, closeApis, expectProblem, openApi } from './open-api.js';
 import { readWrites } from './records.js';
 
 let api: Api;
 beforeAll(async () => {
   api = await openApi();
 });
-afterAll(() => api.close());
+afterAll(closeApis);
 
 const firing = {
   status: 'firing',
@@ -105,7 +105,6 @@ describe('a notification of Alertmanager', () => {
     expect((await Promise.all([send(everyFiring), send(everyFiring.toReversed())])).map(({ statusCode }) => statusCode)).toEqual([200, 200]);
     expect((await Promise.all([send(many), send(turned)])).map(({ statusCode }) => statusCode)).toEqual([200, 200]);
     expect(await large.db.select().from(incidents)).toHaveLength(1_000);
-    await large.close();
   });
 });
 

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { fastify, type FastifyInstance } from 'fastify';
 import { buildApp } from '../../api/app.js';
 import { authorize, type MinimumRole } from '../../api/plugins/authorization.js';
-import { type Api, expectProblem, openApi } from './open-api.js';
+import { type Api, closeApis, expectProblem, openApi } from './open-api.js';
 
 let api: Api;
 beforeAll(async () => {
   api = await openApi();
 });
-afterAll(() => api.close());
+afterAll(closeApis);
 
 const id = '7d4f4c2e-5a55-4a3e-9c1e-0d5c3f1b2a10';
 

@@ -12,6 +12,13 @@ const otherWorkspaceId = 'elsewhere';
 
 export type Caller = Role | 'secondSupervisor' | 'outsider' | 'nobody' | 'forger';
 
+const opened = new Set<() => Promise<void>>();
+
+/** Closes every app that a test file opened, whether or not its test came to its end. */
+export async function closeApis(): Promise<void> {
+  for (const close of opened) await close();
+}
+
 /** The app on a database of its own, with a token per role, one of another workspace, and one that is not known. */
 export async function openApi(options: Partial<AppDeps> = {}) {
   const database = await freshDatabase();
@@ -23,6 +30,11 @@ export async function openApi(options: Partial<AppDeps> = {}) {
   tokens.set('secondSupervisor', await createToken(db, { workspaceId, person: 'second-supervisor', role: 'supervisor' }));
   tokens.set('outsider', await createToken(db, { workspaceId: otherWorkspaceId, person: 'outsider', role: 'admin' }));
 
+  opened.add(async () => {
+    await app.close();
+    await listener.close();
+    await database.close();
+  });
   return {
     app,
     db,
@@ -31,11 +43,6 @@ export async function openApi(options: Partial<AppDeps> = {}) {
     call(caller: Caller, method: 'GET' | 'POST', url: string, payload?: InjectOptions['payload'], headers: Record<string, string> = {}) {
       const authorization = caller === 'nobody' ? {} : { authorization: `Bearer ${tokens.get(caller) ?? ''}` };
       return app.inject({ method, url, headers: { ...authorization, ...headers }, ...(payload === undefined ? {} : { payload }) });
-    },
-    async close() {
-      await app.close();
-      await listener.close();
-      await database.close();
     },
   };
 }

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { openDatabase } from '../../db/database.js';
-import { type Api, expectProblem, openApi } from './open-api.js';
+import { type Api, closeApis, expectProblem, openApi } from './open-api.js';
 import { readWrites } from './records.js';
 
 let api: Api;
 beforeAll(async () => {
   api = await openApi();
 });
-afterAll(() => api.close());
+afterAll(closeApis);
 
 const json = { 'content-type': 'application/json' };
 
@@ -56,7 +56,6 @@ describe('trouble of our own', () => {
     const detail = expectProblem(reply, 500, 'internal');
     expect(reply.body).not.toMatch(/relation|select|scripts/);
     expect(detail).toContain('log');
-    await broken.close();
   });
 
   it('with the database asks to come again, and says so at /readyz while /healthz goes on', async () => {
@@ -68,7 +67,6 @@ describe('trouble of our own', () => {
     const ready = await lost.call('nobody', 'GET', '/readyz');
     expect([ready.statusCode, ready.json()]).toEqual([503, { status: 'unavailable', checks: { database: 'does not answer' } }]);
     expect((await lost.call('nobody', 'GET', '/healthz')).statusCode).toBe(200);
-    await lost.close();
     await away.close();
   });
 
@@ -90,7 +88,6 @@ describe('trouble of our own', () => {
     release();
     await holding;
     expect((await busy.call('agent', 'POST', '/api/alerts/json', { title: 'z' })).statusCode).toBe(200);
-    await busy.close();
   });
 });
 

@@ -31,7 +31,7 @@ describe('sluice.yaml', () => {
                 timeoutMs: 5_000,
                 availabilityPercent: 99,
                 latencyMs: 2_000,
-                readings: [{ name: 'p99', title: "p99 latency of the shop's clients", field: 'p99Ms', unit: 'ms', threshold: 250 }],
+                readings: [{ name: 'p99', title: "p99 latency of the shop's clients", field: 'p99Ms', unit: 'ms', threshold: 500 }],
               },
             ],
           },

@@ -6,7 +6,7 @@ import { aPlan } from '../builders.js';
 describe('the canonical text (RFC 8785)', () => {
   it('is the example of section 3.2.2', () => {
     const value: Parameters<typeof canonicalize>[0] = {
-      numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
+      numbers: [333333333.3333333, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
       string: '\u20ac$\u000F\u000aA\'\u0042\u0022\u005c\\\u0022\u002f',
       literals: [null, true, false],
     };
@@ -21,7 +21,7 @@ describe('the canonical text (RFC 8785)', () => {
     expect(Object.keys(JSON.parse(text) as object).filter((key) => key !== '1')).toEqual(['\r', '\u0080', '\u00f6', '\u20ac', '\ud83d\ude00', '\ufb33']);
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, '\ud800'])('refuses %p, which JSON cannot hold', (value) => expect(() => canonicalize([value])).toThrow());
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, '\ud800'])('refuses %p, which JSON cannot hold', (value) => expect(() => canonicalize([value])).toThrow(/JSON/));
 
   it('of a plan differs when any field differs', () => {
     const texts = [

@@ -7,7 +7,7 @@ describe('current details', () => {
     const hostile = `<img src=x onerror=alert(1)> [click](http://evil) ${'wörter '.repeat(2_000)}${'x'.repeat(500)}`;
     const text = toCurrentDetails({ nextAction: hostile, phase: 'DETECTION, IN_PROGRESS', plan: hostile, lastUpdates: Array.from({ length: 5 }, () => toUpdate({ phase: 'DETECTION', text: hostile })) });
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4_096);
-    expect(Math.max(...text.split('\n').map((line) => [...line].length))).toBeLessThanOrEqual(72);
+    expect(Math.max(...text.split('\n').map((line) => Array.from(line).length))).toBeLessThanOrEqual(72);
     expect(text).not.toMatch(/[<>]|\]\(/);
   });
 });

@@ -1,4 +1,4 @@
-import { it } from '@jest/globals';
+import { describe, it } from '@jest/globals';
 import { onPath } from '../../cli/local/on-path.js';
 
 interface Need {
@@ -9,8 +9,17 @@ interface Need {
 
 type Test = (name: string, test: () => Promise<void>, timeoutMs?: number) => void;
 
+const isThere = ({ program }: Need): boolean => onPath(program, process.env) !== null;
+const withReason = (name: string, { program, debianPackage }: Need): string => `${name} (needs ${program}: apt-get install ${debianPackage})`;
+
 /** `it`, where the program is there; elsewhere a skipped test whose name says what to install. */
-export function itNeeds({ program, debianPackage }: Need): Test {
-  if (onPath(program, process.env) !== null) return it;
-  return (name, test, timeoutMs) => it.skip(`${name} (needs ${program}: apt-get install ${debianPackage})`, test, timeoutMs);
+export function itNeeds(need: Need): Test {
+  if (isThere(need)) return it;
+  return (name, test, timeoutMs) => it.skip(withReason(name, need), test, timeoutMs);
+}
+
+/** `describe`, likewise. */
+export function describeNeeds(need: Need): (name: string, body: () => void) => void {
+  if (isThere(need)) return describe;
+  return (name, body) => describe.skip(withReason(name, need), body);
 }

@@ -1,18 +1,11 @@
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { describe } from '@jest/globals';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { onPath } from '../../cli/local/on-path.js';
+import { describeNeeds } from '../harness/it-needs.js';
 
-const executablePath = (process.env['PATH'] ?? '')
-  .split(delimiter)
-  .flatMap((folder) => [join(folder, 'chromium'), join(folder, 'chromium-browser')])
-  .find((path) => existsSync(path));
-
-const describeOrSkip = executablePath === undefined ? describe.skip : describe;
-const reason = executablePath === undefined ? ' (skipped: no chromium on the PATH; install the package "chromium")' : '';
+export const chromiumNeeded = { program: 'chromium', debianPackage: 'chromium' } as const;
 
 /** Describes what needs a browser; where there is none it is skipped, and its name says which package to install. */
-export const describeInBrowser = (name: string, body: () => void): void => describeOrSkip(`${name}${reason}`, body);
+export const describeInBrowser = describeNeeds(chromiumNeeded);
 
 const flags = [
   '--no-sandbox',
@@ -24,7 +17,7 @@ const flags = [
   '--disable-sync',
 ];
 
-export const openBrowser = (): Promise<Browser> => chromium.launch({ executablePath: executablePath ?? 'chromium', headless: true, args: flags });
+export const openBrowser = (): Promise<Browser> => chromium.launch({ executablePath: onPath('chromium', process.env) ?? 'chromium', headless: true, args: flags });
 
 export const phone = { width: 390, height: 844 } as const;
 

@@ -20,5 +20,6 @@ it('has a history of every way that an incident takes', () => {
 
 it.each(files)('still replays %s', async (file) => {
   const history = historyFromJSON(JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
-  await Worker.runReplayHistory({ workflowBundle: { codePath: process.env['TEST_WORKFLOW_BUNDLE'] ?? '' } }, history, file.replace('.json', ''));
+  const workflowBundle = { codePath: process.env['TEST_WORKFLOW_BUNDLE'] ?? '' };
+  await expect(Worker.runReplayHistory({ workflowBundle }, history, file.replace('.json', ''))).resolves.toBeUndefined();
 });

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
 import { kill } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { anyFreePort, isListening } from '../../../cli/local/ports.js';
 import { ensureDatabase, startPostgres } from '../../../cli/local/postgres.js';
@@ -33,6 +33,22 @@ async function start(homeFolder: string): Promise<{ client: pg.Client; pid: numb
   return { client: await connect(url), pid: postgres.piece.pid() ?? 0, stop: () => postgres.piece.stop(), surroundings, url };
 }
 
+let template = '';
+
+/** A home with an empty database that was stopped; copying one is quicker than making one. */
+function preparedHome(): string {
+  const folder = join(temporaryFolder(), 'home');
+  execFileSync('cp', ['-a', template, folder]);
+  return folder;
+}
+
+beforeAll(async () => {
+  template = join(mkdtempSync(join(tmpdir(), 'sluice-local-')), 'home');
+  chmodSync(dirname(template), 0o711);
+  await (await startPostgres(await surroundingsOf(template), await anyFreePort())).piece.stop();
+}, 60_000);
+afterAll(() => rmSync(dirname(template), { recursive: true, force: true }));
+
 const rowsOf = async (client: pg.Client): Promise<unknown[]> => (await client.query('SELECT id FROM kept ORDER BY id')).rows.map(({ id }) => id);
 
 describe('the embedded Postgres', () => {
@@ -47,7 +63,7 @@ describe('the embedded Postgres', () => {
   });
 
   it('listens on loopback only, wants its password and syncs what it commits', async () => {
-    const { client, url } = await start(temporaryFolder());
+    const { client, url } = await start(preparedHome());
     const shown = async (name: string): Promise<unknown> => Object.values((await client.query(`SHOW ${name}`)).rows[0])[0];
     expect(await shown('listen_addresses')).toBe('127.0.0.1');
     expect(await shown('unix_socket_directories')).toBe('');
@@ -56,12 +72,12 @@ describe('the embedded Postgres', () => {
   });
 
   it('keeps its password where only its owner can read it', async () => {
-    const { surroundings } = await start(temporaryFolder());
+    const { surroundings } = await start(preparedHome());
     expect(statSync(join(surroundings.home.postgres, 'password')).mode & 0o777).toBe(0o600);
   });
 
   it('comes back with what it had committed when its postmaster is killed while sessions work', async () => {
-    const folder = temporaryFolder();
+    const folder = preparedHome();
     const { client, pid, surroundings, url } = await start(folder);
     await client.query('CREATE TABLE kept AS SELECT 1 AS id');
     const busy = await connect(url);
@@ -74,7 +90,7 @@ describe('the embedded Postgres', () => {
   });
 
   it('that an earlier start left running is ended and its database taken over, even without a note of it', async () => {
-    const folder = temporaryFolder();
+    const folder = preparedHome();
     const first = await start(folder);
     await first.client.query('CREATE TABLE kept AS SELECT 1 AS id');
     await first.client.end();
@@ -93,7 +109,7 @@ describe('the embedded Postgres', () => {
   });
 
   it('starts although postmaster.pid names a process that is not Postgres', async () => {
-    const folder = temporaryFolder();
+    const folder = preparedHome();
     const { surroundings, stop, client } = await start(folder);
     await client.end();
     await stop();
@@ -112,13 +128,10 @@ describe('a Postgres folder that cannot be used', () => {
   ];
 
   it.each(broken)('because it %s stops the start in words, and is left as it is', async (_why, breakIt, message) => {
-    const folder = temporaryFolder();
-    const first = await start(folder);
-    await first.client.end();
-    await first.stop();
-    breakIt(first.surroundings.home.postgres);
+    const folder = preparedHome();
+    breakIt(join(folder, 'postgres'));
     await expect(start(folder)).rejects.toMatchObject({ name: 'Trouble', message: expect.stringMatching(message), remedy: expect.stringMatching(/\S/) });
-    expect(existsSync(join(first.surroundings.home.postgres, 'data'))).toBe(true);
+    expect(existsSync(join(folder, 'postgres/data'))).toBe(true);
   });
 });
 
@@ -146,7 +159,7 @@ asRoot('started as root', () => {
   });
 
   it('Postgres itself does not run as root', async () => {
-    const { pid } = await start(temporaryFolder());
+    const { pid } = await start(preparedHome());
     expect(statSync(`/proc/${pid}`).uid).not.toBe(0);
   });
 });

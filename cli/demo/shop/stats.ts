@@ -12,6 +12,8 @@ export interface ShopStats {
 }
 
 const WINDOW_MS = 3_000;
+/** What the shop calls slow, and the threshold in the demo's sluice.yaml. */
+export const SLOW_MS = 500;
 
 /** A request that still waits counts with the time it has waited: a shop that hangs must not look fast. */
 export function toStats(requests: readonly Request[], waitingSince: readonly number[], nowMs: number): ShopStats {

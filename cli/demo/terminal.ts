@@ -1,12 +1,14 @@
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 
 export type Answer = 'approve' | 'reject';
 
 /** Reads answers from the terminal. Without one, or when it ends, the page decides. */
-export function openTerminal() {
-  const lines = createInterface({ input: process.stdin });
+export function openTerminal(input: Readable, output: Writable) {
+  const lines = createInterface({ input });
   const waiting: ((line: string) => void)[] = [];
   const heard: string[] = [];
+  const ended = new Promise<void>((resolve) => lines.once('close', resolve));
   lines.on('line', (line) => {
     const next = waiting.shift();
     if (next === undefined) heard.push(line);
@@ -19,11 +21,18 @@ export function openTerminal() {
   return {
     async ask(question: string): Promise<Answer> {
       for (;;) {
-        process.stdout.write(question);
+        output.write(question);
         const line = (await nextLine()).trim().toLowerCase();
         if (line === 'approve' || line === 'a' || line === 'yes' || line === 'y') return 'approve';
         if (line === 'reject' || line === 'r' || line === 'no' || line === 'n') return 'reject';
       }
+    },
+    /** Resolves at the next line, or when there is no terminal to wait for. */
+    async enter(question: string): Promise<void> {
+      output.write(question);
+      // A question that somebody answered on the page may still wait for a line.
+      waiting.length = 0;
+      await Promise.race([nextLine(), ended]);
     },
     close: () => lines.close(),
   };

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { fastify } from 'fastify';
 import pg from 'pg';
-import { toStats, type Request } from './shop-stats.js';
+import { toStats, type Request } from './stats.js';
 
 // A process of its own, as a real shop is: clients that place orders, a page with their figures, and on demand the fault.
 
@@ -42,20 +42,25 @@ async function shopOn(id: number): Promise<void> {
   await client.end();
 }
 
+let faultEnded = true;
+
 /** The fault: a report that takes every product's lock, and whose author went to lunch before committing. */
 async function forgetTransaction(): Promise<{ pid: number }> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'shop-report' });
   client.on('error', () => {});
+  client.on('end', () => (faultEnded = true));
   await client.connect();
   await client.query('begin');
   await client.query('update shop.products set stock = stock');
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  faultEnded = false;
   return { pid: rows[0]?.pid ?? 0 };
 }
 
 const app = fastify({ forceCloseConnections: true });
 app.get('/stats', () => toStats(requests, [...inFlight.values()], Date.now()));
 app.post('/fault', () => forgetTransaction());
+app.get('/fault', async () => !faultEnded);
 const url = await app.listen({ host: '127.0.0.1', port: Number(process.env['SHOP_PORT'] ?? 0) });
 const clients = Array.from({ length: CLIENTS }, (_, id) => shopOn(id));
 

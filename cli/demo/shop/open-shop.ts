@@ -1,18 +1,20 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { ShopStats } from './shop-stats.js';
+import type { ShopStats } from './stats.js';
 
 export interface Shop {
   readonly url: string;
   stats(): Promise<ShopStats>;
   /** Makes one session hold every product's lock. Returns its pid. */
   breakIt(): Promise<number>;
+  /** Whether that session still holds them. */
+  isHeld(): Promise<boolean>;
   stop(): Promise<void>;
 }
 
 /** Opens the demo's shop in a process of its own. */
-export async function openShop(databaseUrl: string): Promise<Shop> {
-  const child = fork(fileURLToPath(new URL('shop.ts', import.meta.url)), { execArgv: ['--import', 'tsx'], env: { ...process.env, SHOP_DATABASE_URL: databaseUrl } });
+export async function openShop(databaseUrl: string, env: Readonly<Record<string, string>>): Promise<Shop> {
+  const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), { execArgv: ['--import', 'tsx'], env: { ...env, SHOP_DATABASE_URL: databaseUrl } });
   const url = await untilReady(child);
   return {
     url,
@@ -22,6 +24,9 @@ export async function openShop(databaseUrl: string): Promise<Shop> {
     async breakIt() {
       const { pid } = (await (await fetch(`${url}/fault`, { method: 'POST' })).json()) as { readonly pid: number };
       return pid;
+    },
+    async isHeld() {
+      return (await (await fetch(`${url}/fault`)).json()) === true;
     },
     async stop() {
       if (child.exitCode !== null) return;

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { scripts } from '../../db/schema.js';
+import { seedLibrary } from '../../db/scripts.js';
+import { type Api, closeApis, expectProblem, openApi } from './open-api.js';
+
+let api: Api;
+beforeAll(async () => {
+  api = await openApi();
+  await seedLibrary(api.db, 'shop');
+});
+afterAll(closeApis);
+
+const script = {
+  workspaceId: 'shop',
+  name: 'Cancel Statement',
+  description: 'Cancels what a session runs.',
+  type: 'SQL',
+  command: 'SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2',
+  parameters: ['pid', 'backendStart'],
+  category: 'longRunningQuery',
+  risk: 'LOW',
+  estimatedDuration: 1_000,
+};
+const create = (body: object, headers?: Record<string, string>) => api.call('supervisor', 'POST', '/api/sre/scripts', body, headers);
+
+describe('the library', () => {
+  it('is seeded once, however often', async () => {
+    await seedLibrary(api.db, 'shop');
+    const reply = await api.call('viewer', 'GET', '/api/sre/scripts?workspaceId=shop');
+    expect(reply.json()).toMatchObject([{ name: 'Database Connection Reset', type: 'SQL', estimatedDuration: 10_000, workspaceId: 'shop', enabled: true }]);
+    expect(reply.headers['link']).toBeUndefined();
+  });
+
+  it('takes a script that the rules allow', async () => {
+    const reply = await create(script);
+    expect(reply.statusCode).toBe(201);
+    expect(reply.json()).toMatchObject({ ...script, enabled: true, id: expect.any(String) });
+    expect((await api.call('viewer', 'GET', '/api/sre/scripts')).json()).toContainEqual(reply.json());
+  });
+
+  it('is a bare array in pages, the next of which is in the header Link', async () => {
+    for (const name of ['A', 'B', 'C', 'D']) await create({ ...script, name });
+    const names: string[] = [];
+    for (let url: string | undefined = '/api/sre/scripts?workspaceId=shop&limit=2'; url !== undefined; ) {
+      const reply = await api.call('viewer', 'GET', url);
+      names.push(...reply.json<{ name: string }[]>().map(({ name }) => name));
+      url = /^<(.+)>; rel="next"$/.exec(String(reply.headers['link']))?.[1];
+    }
+    expect(names).toEqual((await api.db.select().from(scripts)).map(({ name }) => name).toSorted());
+  });
+
+  it('refuses a command that no rule allows, and says why', async () => {
+    const before = await api.db.select().from(scripts);
+    const reply = await create({ ...script, name: 'Evil', command: 'SELECT pg_sleep(9); DROP TABLE orders' });
+    expectProblem(reply, 422, 'script-denied');
+    expect(reply.json()).toMatchObject({ findings: [{ rule: 'sql.oneSelect', reason: expect.any(String), remedy: expect.any(String) }] });
+    const swapped = await create({ ...script, name: 'Swapped', parameters: ['backendStart', 'pid'] });
+    expectProblem(swapped, 422, 'script-denied');
+    expect(swapped.json()).toMatchObject({ findings: [{ rule: 'sql.parameters' }] });
+    expect(await api.db.select().from(scripts)).toEqual(before);
+  });
+
+  it('has each name once', async () => {
+    await create({ ...script, name: 'Twice' });
+    expectProblem(await create({ ...script, name: 'Twice' }), 409, 'name-taken');
+  });
+
+  it('takes a script once when it is sent again with its Idempotency-Key', async () => {
+    const key = { 'idempotency-key': 'script-once' };
+    const first = await create({ ...script, name: 'Once' }, key);
+    const second = await create({ ...script, name: 'Once' }, key);
+    expect([second.statusCode, second.json()]).toEqual([201, first.json()]);
+    expectProblem(await create({ ...script, name: 'Once more' }, key), 409, 'id-reused');
+  });
+
+  it('is each workspace’s own', async () => {
+    expectProblem(await api.call('viewer', 'GET', '/api/sre/scripts?workspaceId=elsewhere'), 404, 'unknown-workspace');
+    expectProblem(await create({ ...script, name: 'Theirs', workspaceId: 'elsewhere' }), 404, 'unknown-workspace');
+    expect((await api.call('outsider', 'GET', '/api/sre/scripts')).json()).toEqual([]);
+  });
+
+  it('names all that is wrong with a script', async () => {
+    const detail = expectProblem(await create({ workspaceId: 'shop', name: '', type: 'BASH', owner: 'x' }), 400, 'invalid-request');
+    for (const name of ['command', 'parameters', 'risk', 'body/name', 'body/type', 'owner']) expect(detail).toContain(name);
+  });
+});

@@ -1,0 +1,233 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eq } from 'drizzle-orm';
+import { createParser } from 'eventsource-parser';
+import type { AddressInfo } from 'node:net';
+import { notify } from '../../db/channels.js';
+import { incidents, outbox } from '../../db/schema.js';
+import { type Api, closeApis, expectProblem, openApi } from './open-api.js';
+import { finish, haveClosedIncident, haveIncident, print, readWrites, say } from './records.js';
+import { until } from '../harness/until.js';
+
+let api: Api;
+let address: string;
+beforeAll(async () => {
+  api = await openApi();
+  await api.app.listen({ port: 0 });
+  address = `http://127.0.0.1:${(api.app.server.address() as AddressInfo).port}`;
+});
+afterAll(closeApis);
+
+const url = (incidentId: string, query = '') => `/api/incidents/${incidentId}/tail${query}`;
+const json = (incidentId: string, query = '') => api.call('viewer', 'GET', url(incidentId, query));
+
+/** Opens the stream as a browser does. `seen` grows as events arrive. */
+async function follow(incidentId: string, headers: Record<string, string> = {}) {
+  const gone = new AbortController();
+  const reply = await fetch(`${address}${url(incidentId)}`, {
+    headers: { authorization: `Bearer ${api.tokenOf('viewer')}`, accept: 'text/event-stream', ...headers },
+    signal: gone.signal,
+  });
+  const seen: { id: number; event: string; data: { text?: string; outcome?: string } }[] = [];
+  const comments: string[] = [];
+  const parser = createParser({
+    onEvent: ({ id, event = '', data }) => void seen.push({ id: Number(id), event, data: JSON.parse(data) }),
+    onComment: (comment) => void comments.push(comment),
+  });
+  const ended = (async () => {
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of reply.body ?? []) parser.feed(decoder.decode(chunk, { stream: true }));
+    } catch {
+      // Dropped on purpose.
+    }
+  })();
+  return { reply, seen, comments, ended, drop: () => gone.abort() };
+}
+
+const tell = (incidentId: string) => notify(api.db, 'tail', incidentId);
+
+describe('the job tail as JSON', () => {
+  it('is a page with its text as people read it', async () => {
+    const incidentId = await haveIncident(api.db);
+    await say(api.db, incidentId, 'Measuring 4 signals\nof shop-db');
+    await print(api.db, incidentId, 'terminated session 4711\ndone\n');
+    await finish(api.db, incidentId);
+    const reply = await json(incidentId);
+    expect(reply.json()).toMatchObject({
+      entries: [
+        { event: 'update', seq: 1, data: { incidentId, seq: 1, phase: 'DETECTION', status: 'IN_PROGRESS', approvedBy: null } },
+        { event: 'output', seq: 2, data: { stream: 'stdout', firstLine: 1 } },
+        { event: 'done', seq: 3, data: { outcome: 'RESOLVED' } },
+      ],
+      nextAfter: 3,
+      text: '🔍 DETECTION [IN_PROGRESS]\n   Measuring 4 signals\n   of shop-db\n   | terminated session 4711\n   | done',
+    });
+  });
+
+  it('goes on after what was read', async () => {
+    const incidentId = await haveIncident(api.db);
+    for (const text of ['a', 'b', 'c']) await say(api.db, incidentId, text);
+    const first = (await json(incidentId, '?limit=2')).json<{ nextAfter: number; entries: object[] }>();
+    const second = (await json(incidentId, `?after=${first.nextAfter}`)).json<{ nextAfter: number; entries: object[] }>();
+    expect([first.entries.length, second.entries.length, second.nextAfter]).toEqual([2, 1, 3]);
+    expect((await json(incidentId, '?after=3')).json()).toEqual({ entries: [], nextAfter: 3, text: '' });
+  });
+
+  it('refuses a place that is none', async () => {
+    const incidentId = await haveIncident(api.db);
+    for (const after of ['-1', 'x', '99999999999']) expectProblem(await json(incidentId, `?after=${after}`), 400, 'invalid-request');
+    expectProblem(await api.call('viewer', 'GET', url(incidentId), undefined, { 'last-event-id': 'x' }), 400, 'invalid-request');
+    expectProblem(await json(randomUUID()), 404, 'unknown-incident');
+  });
+});
+
+describe('the job tail as a stream', () => {
+  it('tells what was before, then what comes as it comes, and ends when it is done', async () => {
+    const incidentId = await haveIncident(api.db);
+    await say(api.db, incidentId, 'before');
+    const stream = await follow(incidentId);
+    expect(stream.reply.headers.get('content-type')).toContain('text/event-stream');
+    await until('what was before', async () => stream.seen.length === 1);
+    await say(api.db, incidentId, 'live');
+    await tell(incidentId);
+    await until('what comes', async () => stream.seen.length === 2);
+    await finish(api.db, incidentId);
+    await tell(incidentId);
+    await stream.ended;
+    expect(stream.seen.map(({ id, event, data }) => [id, event, data.text ?? data.outcome])).toEqual([
+      [1, 'update', 'before'],
+      [2, 'update', 'live'],
+      [3, 'done', 'RESOLVED'],
+    ]);
+  });
+
+  it('is a comment now and then while nothing happens, and finds what nobody told of', async () => {
+    const incidentId = await haveIncident(api.db);
+    const stream = await follow(incidentId);
+    await until('a heartbeat', async () => stream.comments.length > 0);
+    await say(api.db, incidentId, 'untold');
+    await until('what nobody told of', async () => stream.seen.length === 1);
+    stream.drop();
+    await stream.ended;
+  });
+
+  it('loses nothing and doubles nothing though it breaks again and again', async () => {
+    const incidentId = await haveIncident(api.db);
+    const writing = (async () => {
+      for (let n = 1; n <= 300; n += 1) {
+        await print(api.db, incidentId, `line ${n}\n`, n);
+        if (n % 3 === 0) await tell(incidentId);
+      }
+      await finish(api.db, incidentId);
+      await tell(incidentId);
+    })();
+    const read: { id: number; text: string }[] = [];
+    let drops = 0;
+    for (let isDone = false; !isDone; ) {
+      const last = read.at(-1)?.id;
+      const stream = await follow(incidentId, last === undefined ? {} : { 'last-event-id': `${last}` });
+      await Promise.race([stream.ended, until('some more', async () => stream.seen.length > 20)]);
+      stream.drop();
+      await stream.ended;
+      read.push(...stream.seen.map(({ id, data }) => ({ id, text: data.text ?? 'done' })));
+      isDone = stream.seen.at(-1)?.event === 'done';
+      drops += 1;
+    }
+    await writing;
+    expect(drops).toBeGreaterThan(3);
+    expect(read.map(({ id }) => id)).toEqual(Array.from({ length: 301 }, (_, index) => index + 1));
+    expect(read.map(({ text }) => text)).toEqual([...Array.from({ length: 300 }, (_, index) => `line ${index + 1}\n`), 'done']);
+  });
+
+  it('of what is over says that nothing will follow', async () => {
+    const incidentId = await haveClosedIncident(api.db);
+    const stream = await follow(incidentId);
+    await stream.ended;
+    expect(stream.seen.map(({ event }) => event)).toEqual(['done']);
+    expect((await follow(incidentId, { 'last-event-id': '1' })).reply.status).toBe(204);
+  });
+
+  it('goes on after the connection that listens was lost', async () => {
+    const incidentId = await haveIncident(api.db);
+    const patient = await openApi({ db: api.db, heartbeatMs: 20_000 });
+    await patient.app.listen({ port: 0 });
+    const stream = await fetch(`http://127.0.0.1:${(patient.app.server.address() as AddressInfo).port}${url(incidentId)}`, {
+      headers: { authorization: `Bearer ${api.tokenOf('viewer')}`, accept: 'text/event-stream' },
+    });
+    expect(stream.status).toBe(200);
+    await stream.body?.cancel();
+  });
+
+  it('does not read ahead of a reader that does not read', async () => {
+    const incidentId = await haveIncident(api.db);
+    const chunk = `${'x'.repeat(60_000)}\n`;
+    for (let n = 1; n <= 200; n += 1) await print(api.db, incidentId, chunk, n);
+    const gone = new AbortController();
+    const before = process.memoryUsage().rss;
+    const reply = await fetch(`${address}${url(incidentId)}`, {
+      headers: { authorization: `Bearer ${api.tokenOf('viewer')}`, accept: 'text/event-stream' },
+      signal: gone.signal,
+    });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(reply.status).toBe(200);
+    expect(process.memoryUsage().rss - before).toBeLessThan(60_000_000);
+    gone.abort();
+  });
+
+  it('lets the app close while it is open', async () => {
+    const closing = await openApi({ db: api.db });
+    await closing.app.listen({ port: 0 });
+    const incidentId = await haveIncident(api.db);
+    const reply = await fetch(`http://127.0.0.1:${(closing.app.server.address() as AddressInfo).port}${url(incidentId)}`, {
+      headers: { authorization: `Bearer ${api.tokenOf('viewer')}`, accept: 'text/event-stream' },
+    });
+    const read = reply.text().catch(() => 'cut');
+    await closing.app.close();
+    expect(await read).toBe('cut');
+  });
+});
+
+describe('a remediation that a person starts', () => {
+  const start = (body: object, headers: Record<string, string> = {}) =>
+    fetch(`${address}/api/ai/sre/remediate`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${api.tokenOf('responder')}`, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ workspaceId: 'shop', ...body }),
+    });
+
+  it('is an incident of its own, whose tail is the answer until it is closed', async () => {
+    const reply = await start({ userId: 'responder-person', severityThreshold: 'SEV-1' });
+    const incidentId = reply.headers.get('sluice-incident') ?? '';
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    expect(await api.db.select().from(incidents).where(eq(incidents.id, incidentId))).toMatchObject([
+      { trigger: 'person', startedBy: 'responder-person', severityThreshold: 'HIGH', fingerprint: `person:${incidentId}`, targets: null, workspaceId: 'shop' },
+    ]);
+    expect((await api.db.select().from(outbox).where(eq(outbox.incidentId, incidentId))).map(({ message }) => message)).toEqual([{ kind: 'start' }]);
+    await say(api.db, incidentId, 'Measuring 4 signals');
+    await finish(api.db, incidentId);
+    await tell(incidentId);
+    const events = (await reply.text()).split('\n').filter((line) => line.startsWith('event:'));
+    expect(events).toEqual(['event: update', 'event: done']);
+  });
+
+  it('starts once when it is sent again with its Idempotency-Key', async () => {
+    const key = { 'idempotency-key': 'start-once' };
+    const replies = await Promise.all([start({}, key), start({}, key)]);
+    const [first, second] = replies.map((reply) => reply.headers.get('sluice-incident'));
+    expect(first).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(second).toBe(first);
+    expect(await api.db.select().from(incidents).where(eq(incidents.id, first ?? ''))).toMatchObject([{ severityThreshold: 'LOW' }]);
+    expect((await start({ severityThreshold: 'HIGH' }, key)).status).toBe(409);
+    for (const reply of replies) await reply.body?.cancel();
+  });
+
+  it('is refused in another’s name, in another workspace, or with a threshold that is none', async () => {
+    const before = await readWrites(api.db);
+    const refused = (body: object) => api.call('responder', 'POST', '/api/ai/sre/remediate', { workspaceId: 'shop', ...body });
+    expectProblem(await refused({ userId: 'ana' }), 403, 'wrong-person');
+    expectProblem(await refused({ workspaceId: 'elsewhere' }), 404, 'unknown-workspace');
+    expectProblem(await refused({ severityThreshold: 'SEV-9' }), 400, 'invalid-request');
+    expect(await readWrites(api.db)).toEqual(before);
+  });
+});

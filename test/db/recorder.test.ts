@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { asc, eq } from 'drizzle-orm';
+import { decide } from '../../db/decisions.js';
+import { openIncident } from '../../db/open-incident.js';
+import { deliverDue } from '../../db/outbox.js';
+import { createRecorder, type Recorder } from '../../db/recorder.js';
+import { executions, gates, incidents, outbox, tail } from '../../db/schema.js';
+import { appendTail } from '../../db/tail-writer.js';
+import { toUpdate } from '../../domain/incident.js';
+import { freshDatabase, type FreshDatabase } from '../harness/database.js';
+
+let database: FreshDatabase;
+let recorder: Recorder;
+let incidentId: string;
+const workspaceId = 'w';
+beforeAll(async () => {
+  database = await freshDatabase();
+  recorder = createRecorder(database.db);
+});
+afterAll(() => database.close());
+
+const opening = (over: object = {}) => ({
+  id: randomUUID(),
+  workspaceId,
+  trigger: 'alert' as const,
+  title: 't',
+  fingerprint: randomUUID(),
+  startedBy: null,
+  labels: {},
+  targets: ['db'],
+  severityThreshold: 'LOW' as const,
+  ...over,
+});
+beforeEach(async () => {
+  incidentId = (await openIncident(database.db, opening())).incidentId;
+});
+
+const update = (text: string) => toUpdate({ phase: 'DETECTION', text });
+const seqs = async (id = incidentId) => (await database.db.select().from(tail).where(eq(tail.incidentId, id)).orderBy(asc(tail.seq))).map(({ seq }) => seq);
+const aGate = (over: object = {}) => ({
+  gateId: randomUUID(),
+  kind: 'execution' as const,
+  digest: 'd'.repeat(64),
+  planVersion: 1,
+  approvalsNeeded: 1,
+  roleNeeded: 'responder' as const,
+  expiresAt: null,
+  ...over,
+});
+const claim = (over: object = {}) => ({ key: randomUUID().replaceAll('-', ''), incidentId, gateId: randomUUID(), digest: 'd', stepId: '1', ...over });
+
+describe('the tail', () => {
+  it('is numbered without a gap, however many write at once', async () => {
+    await Promise.all(Array.from({ length: 20 }, (_, index) => recorder.recordUpdate(incidentId, `k${index}`, update(`${index}`))));
+    expect(await seqs()).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+  });
+
+  it('takes a repeated write once', async () => {
+    await recorder.recordUpdate(incidentId, 'same', update('first'));
+    await recorder.recordUpdate(incidentId, 'same', update('second'));
+    expect(await seqs()).toEqual([1]);
+  });
+
+  it('never shows a number before the one below it is there', async () => {
+    await database.db.transaction(async (tx) => {
+      await appendTail(tx, incidentId, [{ key: 'slow', event: 'update', body: { update: update('slow') } }]);
+      const other = recorder.recordUpdate(incidentId, 'fast', update('fast'));
+      expect(await Promise.race([other.then(() => 'written'), new Promise((resolve) => setTimeout(resolve, 200, 'waiting'))])).toBe('waiting');
+    });
+    await recorder.recordUpdate(incidentId, 'last', update('last'));
+    expect(await seqs()).toEqual([1, 2, 3]);
+  });
+});
+
+describe('a gate', () => {
+  it('is opened once, with its update, however often it is asked for', async () => {
+    const gate = aGate();
+    const ref = { incidentId, workspaceId };
+    await recorder.openGate(ref, gate, update('waits'));
+    await recorder.openGate(ref, gate, update('waits'));
+    expect(await database.db.select().from(gates).where(eq(gates.incidentId, incidentId))).toHaveLength(1);
+    expect(await seqs()).toEqual([1]);
+  });
+
+  it('stays as a person settled it when the clock comes after', async () => {
+    const gate = aGate();
+    await recorder.openGate({ incidentId, workspaceId }, gate, update('waits'));
+    const actor = { person: 'ana', role: 'responder', workspaceId } as const;
+    await decide(database.db, incidentId, { id: randomUUID(), gateId: gate.gateId, verdict: 'approve', digest: gate.digest, actor, reason: null });
+    await recorder.settleGate(incidentId, gate.gateId, 'expired');
+    expect(await recorder.readGate(incidentId, gate.gateId)).toMatchObject({ state: 'approved', approvals: [{ person: 'ana' }] });
+  });
+
+  it('stays expired when a person comes after', async () => {
+    const gate = aGate();
+    await recorder.openGate({ incidentId, workspaceId }, gate, update('waits'));
+    await recorder.settleGate(incidentId, gate.gateId, 'expired');
+    const actor = { person: 'ana', role: 'responder', workspaceId } as const;
+    expect(await decide(database.db, incidentId, { id: randomUUID(), gateId: gate.gateId, verdict: 'approve', digest: gate.digest, actor, reason: null })).toMatchObject({
+      kind: 'refused',
+      because: 'gateClosed',
+    });
+  });
+});
+
+describe('an execution', () => {
+  it('is claimed once: a second gate does not get the same key, and the same gate finds its claim', async () => {
+    const row = claim();
+    expect(await recorder.claimExecution(row)).toEqual({ state: 'claimed', result: null });
+    expect(await recorder.claimExecution({ ...row, gateId: randomUUID() })).toBeUndefined();
+    await recorder.markStarted(row.key);
+    expect(await recorder.claimExecution(row)).toMatchObject({ state: 'started' });
+  });
+
+  it('that was started and never ended becomes unknown', async () => {
+    const row = claim();
+    await recorder.claimExecution(row);
+    expect(await recorder.settleExecution(incidentId, 'd')).toBe(false);
+    await recorder.markStarted(row.key);
+    expect(await recorder.settleExecution(incidentId, 'd')).toBe(true);
+    expect(await database.db.select().from(executions).where(eq(executions.key, row.key))).toMatchObject([{ state: 'unknown' }]);
+  });
+});
+
+describe('an incident', () => {
+  it('is opened once per fingerprint and workspace while it is open, and anew after it has closed', async () => {
+    const first = opening({ fingerprint: 'same' });
+    expect(await openIncident(database.db, first)).toEqual({ incidentId: first.id, isNew: true });
+    expect(await openIncident(database.db, opening({ fingerprint: 'same' }))).toEqual({ incidentId: first.id, isNew: false });
+    expect((await openIncident(database.db, opening({ fingerprint: 'same', workspaceId: 'other' }))).isNew).toBe(true);
+    await recorder.close(first.id, 'NOTHING_FOUND', toUpdate({ phase: 'CLOSED', text: 'NOTHING_FOUND' }));
+    expect((await openIncident(database.db, opening({ fingerprint: 'same' }))).isNew).toBe(true);
+  });
+
+  it('closes once: a repeat adds nothing and keeps the outcome', async () => {
+    const closing = toUpdate({ phase: 'CLOSED', text: 'RESOLVED' });
+    await recorder.close(incidentId, 'RESOLVED', closing);
+    await recorder.close(incidentId, 'FAILED', closing);
+    expect(await database.db.select().from(incidents).where(eq(incidents.id, incidentId))).toMatchObject([{ outcome: 'RESOLVED' }]);
+    expect(await seqs()).toEqual([1, 2]);
+  });
+
+  it('is not opened by a sweep over a target that another open incident watches', async () => {
+    const sweep = (targets: readonly string[]) => ({ ...opening(), trigger: 'schedule' as const, startedBy: null, workspaceId: 'swept', targets, fingerprint: `sweep:${targets.join()}` });
+    expect((await recorder.openFromSweep(sweep(['a']))).isNew).toBe(true);
+    expect((await recorder.openFromSweep(sweep(['a', 'b']))).isNew).toBe(false);
+    expect((await recorder.openFromSweep(sweep(['c']))).isNew).toBe(true);
+  });
+});
+
+describe('the outbox', () => {
+  const mine = async () => (await database.db.select().from(outbox).where(eq(outbox.incidentId, incidentId)))[0];
+
+  it('delivers once, whoever asks', async () => {
+    const delivered: string[] = [];
+    const deliver = async ({ incidentId: id }: { incidentId: string }) => void delivered.push(id);
+    await Promise.all([deliverDue(database.db, deliver), deliverDue(database.db, deliver)]);
+    await deliverDue(database.db, deliver);
+    expect(delivered.filter((id) => id === incidentId)).toHaveLength(1);
+    expect((await mine())?.deliveredAt).toBeInstanceOf(Date);
+  });
+
+  it('keeps what could not be delivered, with its error, and tries it later', async () => {
+    await deliverDue(database.db, async () => {
+      throw new Error('Temporal is away');
+    });
+    expect(await mine()).toMatchObject({ deliveredAt: null, attempts: 1, lastError: expect.stringContaining('Temporal is away') });
+  });
+});

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createSqlExecutor } from '../../activities/adapters/sql-executor.js';
+import { openTargetConnections, type TargetConnections } from '../../activities/adapters/target-connections.js';
+import { createDetectors } from '../../activities/adapters/detectors.js';
+import type { Detectors, Executor } from '../../activities/ports.js';
+import type { Step } from '../../domain/plan.js';
+import type { SessionFact } from '../../domain/signal.js';
+import type { Target, Workspace } from '../../domain/watch.js';
+import { aStep } from '../builders.js';
+import { fakeWorld, session } from '../fakes/fake-world.js';
+import { openBlockedDatabase, type BlockedDatabase } from '../harness/blocked-database.js';
+import { until } from '../harness/until.js';
+
+const target: Target = {
+  kind: 'postgres',
+  name: 'shop-db',
+  connection: { env: 'TARGET_URL' },
+  executor: 'sql',
+  detectors: [{ kind: 'postgres', thresholds: { blockedSessions: 2, lockWait: 1, idleInTransaction: 1, longQuery: 60_000, connections: 99, queryLatency: 5_000 } }],
+};
+const workspace: Workspace = {
+  id: 'w',
+  targets: [target],
+  alertRules: [],
+  sweepEveryMs: null,
+  policy: { gateWaitMs: 1, gateRemindMs: 1, verificationEscalateMs: 1, stabilizationMs: 1, maxRounds: 1 },
+};
+
+interface World {
+  readonly detectors: Detectors;
+  readonly executor: Executor;
+  readonly pid: number;
+}
+
+let database: BlockedDatabase;
+let connections: TargetConnections;
+beforeAll(async () => {
+  database = await openBlockedDatabase();
+  connections = openTargetConnections(() => database.url);
+});
+afterAll(async () => {
+  await connections.close();
+  await database.close();
+});
+
+const worlds: readonly { readonly name: string; readonly open: () => Promise<World> }[] = [
+  { name: 'in memory', open: async () => ({ ...fakeWorld(), pid: session.pid }) },
+  {
+    name: 'in Postgres',
+    open: async () => ({
+      pid: await database.block(),
+      detectors: createDetectors(connections, () => database.url, { listActiveSevere: async () => [] }, () => new Date()),
+      executor: createSqlExecutor(connections, { readWorkspace: () => workspace }, async () => {}),
+    }),
+  },
+];
+
+const measure = (world: World) => world.detectors.measure([target], { workspaceId: 'w', incidentId: null });
+async function aimAt(world: World): Promise<Step> {
+  const holder = await until('the session that others wait for', async () =>
+    (await measure(world)).facts.find((fact): fact is SessionFact => fact.kind === 'session' && fact.pid === world.pid && fact.blocks > 0),
+  );
+  return aStep({ parameters: [`${holder.pid}`, holder.backendStart] });
+}
+const run = (world: World, step: Step, lines: string[] = []) =>
+  world.executor.run('w', step, { key: 'k', signal: new AbortController().signal, onOutput: (line) => lines.push(line) });
+
+describe.each(worlds)('session control $name', ({ open }) => {
+  it('rehearses by reading: it says what would be touched, and the session is still there', async () => {
+    const world = await open();
+    const step = await aimAt(world);
+    expect(await world.executor.rehearse('w', step)).toMatchObject({ found: true });
+    expect(await world.executor.rehearse('w', step)).toMatchObject({ found: true });
+    await run(world, step);
+  });
+
+  it('ends exactly the session, says so, and changes nothing more when it is repeated', async () => {
+    const world = await open();
+    const step = await aimAt(world);
+    const lines: string[] = [];
+    expect(await run(world, step, lines)).toMatchObject({ ok: true });
+    expect(lines).toEqual([expect.stringMatching(/^terminated session \d+/)]);
+    expect(await world.executor.rehearse('w', step)).toMatchObject({ found: false });
+    expect(await run(world, step)).toMatchObject({ ok: true });
+    expect((await measure(world)).facts.some((fact) => fact.kind === 'session' && fact.pid === world.pid)).toBe(false);
+  });
+
+  it('never hits a session that has the same pid and began at another moment', async () => {
+    const world = await open();
+    const step = await aimAt(world);
+    const reused = { ...step, parameters: [step.parameters[0] ?? '', '2020-01-01T00:00:00.000000Z'] };
+    expect(await world.executor.rehearse('w', reused)).toMatchObject({ found: false });
+    expect(await run(world, reused)).toMatchObject({ ok: true });
+    expect(await world.executor.rehearse('w', step)).toMatchObject({ found: true });
+    await run(world, step);
+  });
+
+  it('is seen by the detectors: out of bounds before, well after', async () => {
+    const world = await open();
+    const step = await aimAt(world);
+    const value = async () => (await measure(world)).signals.find(({ name }) => name === 'lockWait')?.value;
+    expect(await until('a lock wait', async () => ((await value()) ?? 0) > 1)).toBe(true);
+    await run(world, step);
+    expect(await until('no lock wait', async () => ((await value()) ?? 99) < 100)).toBe(true);
+  });
+});
+
+describe('session control in Postgres', () => {
+  it('that Postgres refuses says why and has failed', async () => {
+    const [, postgres] = worlds;
+    const world = await postgres?.open();
+    if (world === undefined) throw new Error('no world');
+    const step = { ...(await aimAt(world)), script: 'SELECT no_such_function($1, $2)' };
+    expect(await run(world, step)).toMatchObject({ ok: false, summary: expect.stringContaining('no_such_function') });
+  });
+
+  it('whose target cannot be asked any more is unknown, not failed', async () => {
+    const gone = openTargetConnections(() => 'postgres://nobody:x@127.0.0.1:1/none');
+    const executor = createSqlExecutor(gone, { readWorkspace: () => workspace }, async () => {});
+    await expect(executor.run('w', aStep(), { key: 'k', signal: new AbortController().signal, onOutput: () => {} })).rejects.toMatchObject({ kind: 'outcomeUnknown' });
+    await gone.close();
+  });
+
+  it('is refused for a target without an executor', async () => {
+    const watch = { readWorkspace: () => ({ ...workspace, targets: [{ ...target, executor: null }] }) };
+    const executor = createSqlExecutor(connections, watch, async () => {});
+    await expect(executor.rehearse('w', aStep())).rejects.toMatchObject({ kind: 'targetMissing' });
+  });
+});
