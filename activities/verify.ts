@@ -1,4 +1,4 @@
-import { sleep } from '@temporalio/activity';
+import { activityInfo, sleep } from '@temporalio/activity';
 import type { Verification, WatchActivities } from '../contracts/activities.js';
 import { notVerified, verified } from '../domain/updates.js';
 import { judgeVerification, toSampleEveryMs } from '../domain/verification.js';
@@ -24,10 +24,12 @@ export function createVerifyActivities(ports: Ports): WatchActivities {
     verifyRemediation: (input) =>
       attempt(async (beat): Promise<Verification> => {
         const { incidentId, planVersion, before, stabilizationMs, sinceMs } = input;
+        // Of the first attempt: a worker that died has watched too.
+        const watchedSinceMs = activityInfo().scheduledTimestampMs;
         for (;;) {
           const samples = await recorder.readSamples(incidentId, planVersion);
           const nowMs = ports.now().getTime();
-          const result = judgeVerification({ before, samples, stabilizationMs, sinceMs, nowMs });
+          const result = judgeVerification({ before, samples, stabilizationMs, sinceMs, watchedSinceMs, nowMs });
           switch (result.kind) {
             case 'waiting':
               beat(result.unwell.length === 0 ? `well for ${result.wellForMs} ms` : `not well: ${result.unwell.join(', ')}`);
@@ -41,7 +43,7 @@ export function createVerifyActivities(ports: Ports): WatchActivities {
               return { kind: 'well', improvementPercent: result.improvementPercent, update };
             }
             case 'failed': {
-              const update = notVerified(result.unwell, nowMs - sinceMs);
+              const update = notVerified(result.unwell, nowMs - watchedSinceMs);
               await recorder.markVerified(incidentId, planVersion, false);
               await recorder.recordUpdate(incidentId, `verify:${planVersion}`, update);
               return { kind: 'failed', unwell: result.unwell, update };

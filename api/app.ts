@@ -6,7 +6,7 @@ import { findActor } from '../db/tokens.js';
 import type { TemporalUi } from './incident-view.js';
 import { authorize } from './plugins/authorization.js';
 import { describeRoutes } from './plugins/openapi.js';
-import { answerWithProblems, sendProblem } from './plugins/problems.js';
+import { answerWithProblems, refuseUnreadable, sendProblem } from './plugins/problems.js';
 import { sendSecurityHeaders } from './plugins/security-headers.js';
 import { serveWebPage } from './plugins/web-page.js';
 import { limitWork } from './plugins/work-limit.js';
@@ -51,6 +51,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     forceCloseConnections: true,
     exposeHeadRoutes: false,
     frameworkErrors: sendProblem,
+    clientErrorHandler: refuseUnreadable,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   // What is sent is built by hand and checked by the compiler; a second serializer would only guess at unions.

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { Problem, TailEntry } from '../contracts/http.js';
@@ -17,13 +18,28 @@ export class ApiUnreachable extends Error {
   override readonly name = 'ApiUnreachable';
 }
 
+interface CallOptions {
+  readonly body?: object;
+  readonly accept?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+interface TailOptions {
+  readonly after?: number;
+  readonly signal?: AbortSignal;
+  /** Called each time the connection drops. */
+  readonly onLost?: () => void;
+}
+
 /** The HTTP API as the terminal uses it. Answers are typed by the caller: they come from our own server's checked schemas. */
 export function createApiClient(url: string, token: string) {
-  async function call(method: 'GET' | 'POST', path: string, options: { body?: object; accept?: string; signal?: AbortSignal } = {}): Promise<Response> {
+  async function call(method: 'GET' | 'POST', path: string, options: CallOptions = {}): Promise<Response> {
     const headers = {
       authorization: `Bearer ${token}`,
       accept: options.accept ?? 'application/json',
       ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...options.headers,
     };
     const response = await fetch(new URL(path, url), {
       method,
@@ -32,7 +48,7 @@ export function createApiClient(url: string, token: string) {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     }).catch((error: unknown) => {
       if (options.signal?.aborted === true) throw error;
-      throw new ApiUnreachable(`Nothing answers at ${url}. Start it with npm start, or name another address in SLUICE_URL.`, { cause: error });
+      throw new ApiUnreachable(`Nothing answers at ${url}. Start it with npm start, or name another address with --url or SLUICE_URL.`, { cause: error });
     });
     if (response.ok) return response;
     const problem = await response.json().catch((): Problem => ({ type: 'about:blank', title: response.statusText, status: response.status, detail: `${url} answered ${response.status}` }));
@@ -57,12 +73,28 @@ export function createApiClient(url: string, token: string) {
       return (await (await call('POST', path, { body })).json()) as Answer;
     },
 
-    /** The job tail after `after`, until the incident is closed. A connection that drops is resumed where it was. */
-    async *followTail(incidentId: string, { after = 0, signal }: { after?: number; signal?: AbortSignal } = {}): AsyncGenerator<TailEntry> {
+    /** Starts a detection and returns the id of its incident. */
+    async remediate(body: object): Promise<string> {
+      const response = await call('POST', '/api/ai/sre/remediate', { body, accept: 'text/event-stream', headers: { 'idempotency-key': randomUUID() } });
+      const incidentId = response.headers.get('sluice-incident');
+      // Its tail is followed where it can be resumed.
+      await response.body?.cancel();
+      if (incidentId === null) throw new ApiUnreachable(`${url} named no incident. Is it the address of Sluice?`);
+      return incidentId;
+    },
+
+    /** The job tail after `after`, until the incident is closed. A connection that drops is resumed where it was; one that was never had is not waited for. */
+    async *followTail(incidentId: string, { after = 0, signal, onLost = () => {} }: TailOptions = {}): AsyncGenerator<TailEntry> {
       let last = after;
-      for (;;) {
+      let hasBegun = false;
+      const isOver = (): boolean => signal?.aborted === true;
+      while (!isOver()) {
         try {
-          const response = await call('GET', `/api/incidents/${incidentId}/tail?after=${last}`, { accept: 'text/event-stream', ...(signal === undefined ? {} : { signal }) });
+          const path = `/api/incidents/${encodeURIComponent(incidentId)}/tail?after=${last}`;
+          const response = await call('GET', path, { accept: 'text/event-stream', ...(signal === undefined ? {} : { signal }) });
+          hasBegun = true;
+          // It ended with what was read before.
+          if (response.status === 204) return;
           for await (const entry of readEntries(response)) {
             if (entry.seq <= last) continue;
             last = entry.seq;
@@ -70,10 +102,11 @@ export function createApiClient(url: string, token: string) {
             if (entry.event === 'done') return;
           }
         } catch (error) {
-          if (signal?.aborted === true) return;
-          if (error instanceof ApiRefusal && error.problem.status < 500) throw error;
+          if (isOver()) return;
+          if (!hasBegun || (error instanceof ApiRefusal && error.problem.status < 500)) throw error;
         }
-        await wait(RECONNECT_MS);
+        onLost();
+        await wait(RECONNECT_MS, undefined, signal === undefined ? {} : { signal }).catch(() => {});
       }
     },
   };

@@ -280,4 +280,5 @@ export const AlertReceipt = Type.Object({
 });
 
 export const Me = Type.Object({ person: Type.String(), role: Words(roles), workspaceId: Type.String() });
+export type Me = Static<typeof Me>;
 export const Health = Type.Object({ status: Words(['ok', 'unavailable']), checks: Type.Record(Type.String(), Type.String()) });

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { channels } from './channels.js';
 
 const RECONNECT_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Wakes those who follow a tail. A wake-up may be lost or come for nothing: whoever is woken reads what is there. */
 export interface TailListener {
@@ -15,20 +16,23 @@ export interface TailListener {
 export function openTailListener(databaseUrl: string): TailListener {
   const subscribers = new Map<string, Set<() => void>>();
   const closing = new AbortController();
-  let client: pg.Client | undefined;
 
   async function listen(): Promise<void> {
-    const current = new pg.Client({ connectionString: databaseUrl, keepAlive: true });
-    client = current;
+    const client = new pg.Client({ connectionString: databaseUrl, keepAlive: true, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
     const ended = new Promise<void>((resolve) => {
-      current.once('end', resolve);
-      current.on('error', () => resolve());
+      client.once('end', resolve);
+      client.on('error', () => resolve());
+      closing.signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    current.on('notification', ({ payload = '' }) => subscribers.get(payload)?.forEach((wake) => wake()));
-    await current.connect();
-    await current.query(`listen ${channels.tail}`);
-    subscribers.forEach((wakes) => wakes.forEach((wake) => wake()));
-    await ended;
+    client.on('notification', ({ payload = '' }) => subscribers.get(payload)?.forEach((wake) => wake()));
+    try {
+      await client.connect();
+      await client.query(`listen ${channels.tail}`);
+      subscribers.forEach((wakes) => wakes.forEach((wake) => wake()));
+      if (!closing.signal.aborted) await ended;
+    } finally {
+      await client.end();
+    }
   }
 
   async function keepListening(): Promise<void> {
@@ -51,7 +55,6 @@ export function openTailListener(databaseUrl: string): TailListener {
     },
     async close() {
       closing.abort();
-      await client?.end();
       await listening;
     },
   };

@@ -20,13 +20,13 @@ export function toCurrentDetails(input: {
     ...input.lastUpdates.map((update) => `- ${update.phase} [${update.status}] ${update.text.split('\n')[0] ?? ''}`),
   ]
     .flatMap(wrap)
-    .map(escapeMarkup)
+    .map(withoutMarkup)
     .join('\n');
   return text.length <= MAX_BYTES / 4 ? text : text.slice(0, MAX_BYTES / 4);
 }
 
-// Text from outside must stay text: no links, no tags. Our own bold and list marks survive.
-const escapeMarkup = (line: string): string => line.replace(/[<>[\]`]/g, (sign) => ({ '<': '‹', '>': '›', '[': '(', ']': ')', '`': "'" })[sign] ?? '');
+/** Text from outside must stay text where Markdown is shown: no links, no tags, no code. */
+export const withoutMarkup = (line: string): string => line.replace(/[<>[\]`]/g, (sign) => ({ '<': '‹', '>': '›', '[': '(', ']': ')', '`': "'" })[sign] ?? '');
 
 function wrap(line: string): readonly string[] {
   const wrapped: string[] = [];

@@ -16,20 +16,24 @@ const MIN_GAP_MS = 5_000;
 const WINDOWS_UNTIL_FAILED = 3;
 
 /**
- * Judges the samples since execution ended: every signal of `before` must be there and well, without a gap, for the whole window.
- * A signal that vanished is unwell. It fails when three windows have passed without one that held.
+ * Judges the samples since execution ended: every signal of `before` must have been there and well, without a gap, for a whole window,
+ * and must be well in the last sample. A signal that vanished is unwell. It fails when somebody has watched for three windows and none held.
+ * `sinceMs` is when execution ended, `watchedSinceMs` when verification began; a gate may have waited for days between the two.
  */
 export function judgeVerification(input: {
   readonly before: readonly Signal[];
   readonly samples: readonly Measurement[];
   readonly stabilizationMs: number;
   readonly sinceMs: number;
+  readonly watchedSinceMs: number;
   readonly nowMs: number;
 }): VerificationResult {
-  const { before, samples, stabilizationMs, sinceMs, nowMs } = input;
+  const { before, samples, stabilizationMs, sinceMs, watchedSinceMs, nowMs } = input;
   const maxGapMs = Math.max(MIN_GAP_MS, MAX_GAP_SAMPLES * toSampleEveryMs(stabilizationMs));
   let wellSinceMs: number | undefined;
   let lastMs = sinceMs;
+  let held = false;
+  let last: Measurement | undefined;
   let unwell: readonly string[] = before.map(signalId);
   for (const sample of samples) {
     const atMs = Date.parse(sample.measuredAt);
@@ -37,12 +41,12 @@ export function judgeVerification(input: {
     unwell = findUnwell(before, sample.signals);
     if (unwell.length > 0 || atMs - lastMs > maxGapMs) wellSinceMs = undefined;
     if (unwell.length === 0) wellSinceMs ??= atMs;
+    held = unwell.length === 0 && (held || (wellSinceMs !== undefined && atMs - wellSinceMs >= stabilizationMs));
     lastMs = atMs;
-    if (wellSinceMs !== undefined && atMs - wellSinceMs >= stabilizationMs) {
-      return { kind: 'well', improvementPercent: toImprovementPercent(before, sample.signals) };
-    }
+    last = sample;
   }
-  if (nowMs - sinceMs > WINDOWS_UNTIL_FAILED * stabilizationMs) return { kind: 'failed', unwell };
+  if (held && last !== undefined && lastMs >= watchedSinceMs) return { kind: 'well', improvementPercent: toImprovementPercent(before, last.signals) };
+  if (nowMs - watchedSinceMs > WINDOWS_UNTIL_FAILED * stabilizationMs) return { kind: 'failed', unwell };
   return { kind: 'waiting', wellForMs: wellSinceMs === undefined ? 0 : lastMs - wellSinceMs, unwell };
 }
 

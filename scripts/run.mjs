@@ -50,9 +50,13 @@ function runToEnd(command, args, { onTick = () => {}, env = process.env } = {}) 
     const forward = (signal) => child.kill(signal);
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     for (const signal of signals) process.on(signal, forward);
+    // npm runs us below a shell, which dies of a signal without passing it on.
+    const parent = process.ppid;
+    const watching = setInterval(() => process.env.npm_lifecycle_event && process.ppid !== parent && child.kill('SIGTERM'), 500);
     const startedAt = Date.now();
     const ticking = setInterval(() => onTick(Math.round((Date.now() - startedAt) / 1000)), 10_000);
     const settle = (action) => (value, signal) => {
+      clearInterval(watching);
       clearInterval(ticking);
       for (const each of signals) process.off(each, forward);
       action(signal ? 128 + constants.signals[signal] : value);

@@ -9,6 +9,7 @@ import { deliverDue, type Waiting } from '../db/outbox.js';
 import { createRecorder } from '../db/recorder.js';
 import { matchTargets } from '../domain/alert.js';
 import { canonicalize } from '../domain/canonical.js';
+import { withoutMarkup } from '../domain/current-details.js';
 import type { Policy } from '../domain/policy.js';
 import type { Workspace } from '../domain/watch.js';
 
@@ -44,7 +45,7 @@ export function startOutbox(options: {
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       args: [input],
       searchAttributes: { SluiceWorkspace: [workspaceId], SluicePhase: ['DETECTION'], SluiceGate: ['none'] },
-      staticSummary: incident.title.slice(0, 120),
+      staticSummary: withoutMarkup(incident.title).slice(0, 120),
     });
   }
 

@@ -1,6 +1,7 @@
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../contracts/http.js';
-import { InvalidRequest, toApiError, UnknownRoute } from '../errors.js';
+import { InvalidRequest, MalformedRequest, toApiError, UnknownRoute } from '../errors.js';
 
 /** The answers that every route may give besides its own. */
 export const problems = {
@@ -15,6 +16,17 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const { type, title, status, message, findings } = known;
   const document: Problem = { type, title, status, detail: message, instance: `urn:sluice:request:${request.id}`, ...(findings && { findings }) };
   void reply.code(status).headers(known.headers).type('application/problem+json').serializer(JSON.stringify).send(document);
+}
+
+/** Answers what is not HTTP, for which there is no request and no reply. */
+export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { type, title, status, message } = new MalformedRequest('This is not HTTP as it should be. Send it with an HTTP client.');
+  const body = JSON.stringify({ type, title, status, detail: message } satisfies Problem);
+  socket.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }
 
 /** Makes every error a problem document, that of an unknown address too. */

@@ -14,6 +14,7 @@ export async function serveWebPage(app: FastifyInstance, folder: string): Promis
       root: folder,
       wildcard: false,
       index: false,
+      cacheControl: false,
       // The names of built files change with their content; that of the page does not.
       setHeaders: (reply, path) => {
         reply.setHeader('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');

@@ -5,7 +5,7 @@ import { SLOW_MS } from './shop/stats.js';
 
 const EVERY_MS = 500;
 // A stall of one moment is nobody's alert.
-const ALERT_MS = 2 * SLOW_MS;
+const ALERT_MS = 4 * SLOW_MS;
 const REPEAT_MS = 5_000;
 
 interface Receipt {

@@ -51,22 +51,21 @@ export const anyFreePorts = async (): Promise<Ports> => ({
   postgres: await anyFreePort(),
 });
 
-interface PortWish {
-  readonly label: string;
-  readonly preferred: number;
-  /** Ports that an earlier wish was given. */
-  readonly given: readonly number[];
-  readonly say: (line: string) => void;
-}
+export type ChoosePort = (label: string, preferred: number) => Promise<number>;
 
-/** The preferred port, or the next free one, which is then said. */
-export async function choosePort({ label, preferred, given, say }: PortWish): Promise<number> {
-  for (let port = preferred; port <= Math.min(preferred + triesAfterPreferred, 65_535); port += 1) {
-    if (given.includes(port) || !(await isFree(port))) continue;
-    if (port !== preferred) say(`Port ${preferred} is taken: ${label} uses ${port}`);
-    return port;
-  }
-  throw new Trouble(`No port from ${preferred} to ${preferred + triesAfterPreferred} is free for ${label}`, 'stop what listens there, and start again');
+/** Gives the preferred port, or the next free one, which is then said; none twice. To be asked just before the port is used. */
+export function portChooser(say: (line: string) => void): ChoosePort {
+  const given = new Set<number>();
+  return async (label, preferred) => {
+    for (let port = preferred; port <= Math.min(preferred + triesAfterPreferred, 65_535); port += 1) {
+      if (given.has(port)) continue;
+      given.add(port);
+      if (!(await isFree(port))) continue;
+      if (port !== preferred) say(`Port ${preferred} is taken: ${label} uses ${port}`);
+      return port;
+    }
+    throw new Trouble(`No port from ${preferred} to ${preferred + triesAfterPreferred} is free for ${label}`, 'stop what listens there, and start again');
+  };
 }
 
 /** The port that a variable asks for, and no other. */

@@ -18,10 +18,11 @@ export interface EmbeddedPostgres {
 }
 
 /** Starts the database of this home on loopback; a crash of it, or of us, costs no committed row. */
-export async function startPostgres(surroundings: Surroundings, port: number): Promise<EmbeddedPostgres> {
+export async function startPostgres(surroundings: Surroundings, choosePort: () => Promise<number>): Promise<EmbeddedPostgres> {
   const runsAs = await unprivilegedUser();
   const programs = await findPostgresPrograms(runsAs);
   const { folder, password } = await openPostgresData(surroundings.home, programs, runsAs);
+  const port = await choosePort();
   const urlOf = (database: string): string => `postgresql://postgres:${password}@127.0.0.1:${port}/${database}`;
   const settings = { listen_addresses: '127.0.0.1', unix_socket_directories: '', max_connections: '200', timezone: 'UTC', log_timezone: 'UTC' };
   const piece = await startPiece(

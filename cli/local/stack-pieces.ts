@@ -2,17 +2,16 @@ import { execPath } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { projectRoot, type LocalConfig } from './config.js';
 import { saysReady, startPiece, type Piece, type Surroundings } from './piece.js';
-import type { Ports } from './ports.js';
 import { checkDatabase, ensureDatabase, startPostgres } from './postgres.js';
-import { checkTemporal, devServerVariables, startTemporal } from './temporal.js';
+import { checkTemporal, devServerVariables, startTemporal, type TemporalPorts } from './temporal.js';
 import { findTemporalCli } from './temporal-cli.js';
 import { reasonOf, Trouble } from './trouble.js';
 
 const apiReadyWithinMs = 30_000;
 
 /** The database that the environment names, or the embedded one. */
-export async function openDatabase(config: LocalConfig, surroundings: Surroundings, ports: Ports): Promise<string> {
-  if (config.databaseUrl === null) return ensureDatabase(await startPostgres(surroundings, ports.postgres), 'sluice');
+export async function openDatabase(config: LocalConfig, surroundings: Surroundings, choosePort: () => Promise<number>): Promise<string> {
+  if (config.databaseUrl === null) return ensureDatabase(await startPostgres(surroundings, choosePort), 'sluice');
   surroundings.say('Using the database that DATABASE_URL names');
   await checkDatabase(config.databaseUrl);
   return config.databaseUrl;
@@ -26,7 +25,7 @@ export interface TemporalInUse {
 }
 
 /** The Temporal that the environment names, or a dev server of our own. */
-export async function openTemporal(config: LocalConfig, surroundings: Surroundings, ports: Ports): Promise<TemporalInUse> {
+export async function openTemporal(config: LocalConfig, surroundings: Surroundings, choosePorts: () => Promise<TemporalPorts>): Promise<TemporalInUse> {
   const { say, stopping, home } = surroundings;
   const { environment } = config;
   if (config.temporalAddress !== null) {
@@ -35,6 +34,7 @@ export async function openTemporal(config: LocalConfig, surroundings: Surroundin
     return { address: config.temporalAddress, uiUrl: null, environment };
   }
   const cli = await findTemporalCli({ config, fallbackFolder: home.temporal, say, stopping });
+  const ports = await choosePorts(); // finding the program may have taken minutes
   await startTemporal(surroundings, cli, ports);
   const others = Object.entries(environment).filter(([name]) => !name.startsWith('TEMPORAL_'));
   return {

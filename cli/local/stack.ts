@@ -1,12 +1,13 @@
 import { WrongSettings } from '../../contracts/settings.js';
 import { WrongSluiceYaml } from '../../contracts/sluice-yaml.js';
 import { DatabaseTooNew } from '../../db/migrate.js';
-import { readLocalConfig, type LocalConfig } from './config.js';
+import { readWatch } from '../../workers/read-watch.js';
+import { readLocalConfig } from './config.js';
 import { openHome } from './home.js';
 import { openLedger } from './ledger.js';
 import { takeLock } from './lock.js';
 import type { Piece, Surroundings } from './piece.js';
-import { choosePort, insistOnPort, preferredPorts, type Ports } from './ports.js';
+import { insistOnPort, portChooser, preferredPorts, type Ports } from './ports.js';
 import { ensureWebBuild, ensureWorkflowBundle } from './prebuilt.js';
 import { prepare } from './prepare.js';
 import { openDatabase, openTemporal, startOwn, untilApiReady } from './stack-pieces.js';
@@ -64,12 +65,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
   try {
     const { say, sluiceConfig = '' } = options;
+    checkSluiceConfig(sluiceConfig);
     const surroundings: Surroundings = { home, ledger: openLedger(home.processes), pieces, say, stopping: AbortSignal.any([calledOff.signal, ...(options.signal === undefined ? [] : [options.signal])]) };
     await surroundings.ledger.endLeftovers(say);
-    const ports = await choosePorts(config, options.ports ?? preferredPorts, say);
+    const wished = options.ports ?? preferredPorts;
+    const choosePort = portChooser(say);
+    const demandedApiPort = config.apiPort === null ? null : await insistOnPort('SLUICE_API_PORT', config.apiPort);
     const underneath = [
-      openDatabase(config, surroundings, ports),
-      openTemporal(config, surroundings, ports),
+      openDatabase(config, surroundings, () => choosePort('Postgres', wished.postgres)),
+      openTemporal(config, surroundings, async () => ({
+        temporal: await choosePort('Temporal', wished.temporal),
+        temporalUi: await choosePort('the Temporal Web UI', wished.temporalUi),
+      })),
       ensureWorkflowBundle(surroundings),
       ensureWebBuild(surroundings),
     ] as const;
@@ -77,17 +84,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const [databaseUrl, temporal, workflowBundle] = await Promise.all(underneath);
     const { adminToken, adminTokenFile } = await prepare({ databaseUrl, home: home.folder, sluiceConfig }).catch(rethrowKnown);
     const variables = await options.beforeProcesses?.(databaseUrl);
+    const apiPort = demandedApiPort ?? (await choosePort('the API', wished.api));
     const env = {
       ...temporal.environment,
       DATABASE_URL: databaseUrl,
       SLUICE_API_HOST: '127.0.0.1',
-      SLUICE_API_PORT: String(ports.api),
+      SLUICE_API_PORT: String(apiPort),
       SLUICE_WORKFLOW_BUNDLE: workflowBundle,
       ...variables,
       SLUICE_CONFIG: sluiceConfig,
       ...(temporal.uiUrl === null ? {} : { SLUICE_TEMPORAL_UI_URL: temporal.uiUrl }),
     };
-    const apiUrl = `http://127.0.0.1:${ports.api}`;
+    const apiUrl = `http://127.0.0.1:${apiPort}`;
     await allOrNone([startOwn('worker', 'workers/main.ts', env, surroundings), startOwn('api', 'api/main.ts', env, surroundings)], calledOff);
     await untilApiReady(apiUrl, surroundings.stopping);
     const pidOf = (name: PieceName): number | null => pieces.get(name)?.pid() ?? null;
@@ -118,24 +126,18 @@ async function allOrNone(work: readonly Promise<unknown>[], calledOff: AbortCont
   }
 }
 
-/** The errors of other rooms that are about the reader's machine or files, and say what to do. */
-function rethrowKnown(error: unknown): never {
-  if (error instanceof DatabaseTooNew) throw new Trouble(error.message, 'what it says; nothing was changed', { cause: error });
-  if (error instanceof WrongSettings || error instanceof WrongSluiceYaml) throw new Trouble(error.message, 'correct it and start again', { cause: error });
-  throw error;
+/** Before anything is started, because it is read again by what is. */
+function checkSluiceConfig(path: string): void {
+  try {
+    readWatch(path);
+  } catch (error) {
+    rethrowKnown(error);
+  }
 }
 
-async function choosePorts(config: LocalConfig, wished: Ports, say: (line: string) => void): Promise<Ports> {
-  const given: number[] = [];
-  const choose = async (label: string, preferred: number): Promise<number> => {
-    const port = await choosePort({ label, preferred, given, say });
-    given.push(port);
-    return port;
-  };
-  return {
-    api: config.apiPort === null ? await choose('the API', wished.api) : await insistOnPort('SLUICE_API_PORT', config.apiPort),
-    temporal: config.temporalAddress === null ? await choose('Temporal', wished.temporal) : wished.temporal,
-    temporalUi: config.temporalAddress === null ? await choose('the Temporal Web UI', wished.temporalUi) : wished.temporalUi,
-    postgres: config.databaseUrl === null ? await choose('Postgres', wished.postgres) : wished.postgres,
-  };
+/** The errors of other rooms that are about the reader's machine or files, and say what to do. */
+function rethrowKnown(error: unknown): never {
+  if (error instanceof DatabaseTooNew) throw new Trouble(error.message, 'update this checkout, or use another database', { cause: error });
+  if (error instanceof WrongSettings || error instanceof WrongSluiceYaml) throw new Trouble(error.message, 'correct it and start again', { cause: error });
+  throw error;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
 import { decisions, gates, incidents, outbox } from '../../db/schema.js';
-import { type Api, type Caller, closeApis, expectProblem, openApi } from './open-api.js';
+import { type Api, type Caller, closeApis, detailOf, problemOf, openApi } from './open-api.js';
 import { digest, haveClosedIncident, haveGate, haveIncident, readWrites } from './records.js';
 
 let api: Api;
@@ -59,7 +59,7 @@ describe('a decision', () => {
     const first = await send('responder', gate, { verdict: 'reject' }, key);
     const before = await readWrites(api.db);
     expect((await send('responder', gate, { verdict: 'reject' }, key)).json()).toEqual(first.json());
-    expectProblem(await send('responder', gate, { verdict: 'approve' }, key), 409, 'id-reused');
+    expect(problemOf(await send('responder', gate, { verdict: 'approve' }, key))).toEqual([409, 'id-reused']);
     expect(await readWrites(api.db)).toEqual(before);
   });
 
@@ -68,9 +68,9 @@ describe('a decision', () => {
     const decisionId = randomUUID();
     await send('responder', gate, { decisionId, verdict: 'approve' });
     const before = await readWrites(api.db);
-    expectProblem(await send('responder', other, { decisionId, verdict: 'approve' }), 409, 'id-reused');
-    expectProblem(await send('supervisor', gate, { decisionId, verdict: 'approve' }), 409, 'id-reused');
-    expectProblem(await send('responder', gate, { decisionId, verdict: 'approve', reason: 'other' }), 409, 'id-reused');
+    expect(problemOf(await send('responder', other, { decisionId, verdict: 'approve' }))).toEqual([409, 'id-reused']);
+    expect(problemOf(await send('supervisor', gate, { decisionId, verdict: 'approve' }))).toEqual([409, 'id-reused']);
+    expect(problemOf(await send('responder', gate, { decisionId, verdict: 'approve', reason: 'other' }))).toEqual([409, 'id-reused']);
     expect(await readWrites(api.db)).toEqual(before);
   });
 
@@ -88,19 +88,19 @@ describe('a decision', () => {
   ])('%s is refused and changes nothing', async (_, status, slug, row, caller, body, says) => {
     const gate = await open(row);
     const before = await readWrites(api.db);
-    expect(expectProblem(await send(caller, gate, { verdict: 'approve', ...body }), status, slug)).toContain(says);
+    expect(detailOf(await send(caller, gate, { verdict: 'approve', ...body }), status, slug)).toContain(says);
     expect(await readWrites(api.db)).toEqual(before);
   });
 
   it('for the gate of another incident is refused', async () => {
     const [gate, other] = [await open(), await open()];
-    expectProblem(await api.call('admin', 'POST', `/api/incidents/${other.incidentId}/decisions`, { gateId: gate.id, digest, verdict: 'approve' }), 404, 'unknown-gate');
+    expect(problemOf(await api.call('admin', 'POST', `/api/incidents/${other.incidentId}/decisions`, { gateId: gate.id, digest, verdict: 'approve' }))).toEqual([404, 'unknown-gate']);
     expect(await stateOf(gate)).toBe('open');
   });
 
   it('to reject at a gate that called a person needs a reason', async () => {
     const gate = await open({ kind: 'needsHuman', digest: null, planVersion: null });
-    expectProblem(await send('responder', gate, { verdict: 'reject' }), 422, 'reason-needed');
+    expect(problemOf(await send('responder', gate, { verdict: 'reject' }))).toEqual([422, 'reason-needed']);
     expect(await stateOf(gate)).toBe('open');
     expect((await send('responder', gate, { verdict: 'reject', reason: 'known outage' })).json()).toMatchObject({ gateState: 'rejected' });
   });
@@ -110,7 +110,7 @@ describe('a gate that needs two people', () => {
   it('counts each once and opens with the second', async () => {
     const gate = await open({ approvalsNeeded: 2, roleNeeded: 'supervisor' });
     expect((await send('supervisor', gate, { verdict: 'approve' })).json()).toMatchObject({ gateState: 'open', approvals: 1 });
-    expectProblem(await send('supervisor', gate, { verdict: 'approve' }), 409, 'already-decided');
+    expect(problemOf(await send('supervisor', gate, { verdict: 'approve' }))).toEqual([409, 'already-decided']);
     expect(await stateOf(gate)).toBe('open');
     expect((await send('secondSupervisor', gate, { verdict: 'approve' })).json()).toMatchObject({ gateState: 'approved', approvals: 2 });
   });
@@ -132,7 +132,7 @@ describe('a gate that needs two people', () => {
     for (let round = 0; round < 5; round += 1) {
       const gate = await open();
       const replies = await Promise.all([send('responder', gate, { verdict: 'approve' }), send('admin', gate, { verdict: 'reject' })]);
-      expect(replies.map(({ statusCode }) => statusCode).toSorted()).toEqual([200, 409]);
+      expect(new Set(replies.map(({ statusCode }) => statusCode))).toEqual(new Set([200, 409]));
       const winner = replies.find(({ statusCode }) => statusCode === 200);
       expect(await stateOf(gate)).toBe(winner?.json<{ gateState: string }>().gateState);
     }
@@ -166,15 +166,15 @@ describe('approve by the id of an update', () => {
     const key = { 'idempotency-key': 'approve-once' };
     const first = await approve('responder', { updateId: gate.updateId, approved: true }, key);
     expect((await approve('responder', { updateId: gate.updateId, approved: true }, key)).json()).toEqual(first.json());
-    expectProblem(await approve('responder', { updateId: gate.updateId, approved: true }), 409, 'gate-closed');
+    expect(problemOf(await approve('responder', { updateId: gate.updateId, approved: true }))).toEqual([409, 'gate-closed']);
   });
 
   it('is refused in another’s name, for an update that waits for nobody, and for what is not true or false', async () => {
     const gate = await open();
     const before = await readWrites(api.db);
-    expectProblem(await approve('responder', { updateId: gate.updateId, approved: true, userId: 'ana' }), 403, 'wrong-person');
-    expectProblem(await approve('responder', { updateId: randomUUID(), approved: true }), 404, 'unknown-gate');
-    expectProblem(await approve('responder', { updateId: gate.updateId, approved: 'false' }), 400, 'invalid-request');
+    expect(problemOf(await approve('responder', { updateId: gate.updateId, approved: true, userId: 'ana' }))).toEqual([403, 'wrong-person']);
+    expect(problemOf(await approve('responder', { updateId: randomUUID(), approved: true }))).toEqual([404, 'unknown-gate']);
+    expect(problemOf(await approve('responder', { updateId: gate.updateId, approved: 'false' }))).toEqual([400, 'invalid-request']);
     expect(await readWrites(api.db)).toEqual(before);
   });
 });
@@ -198,15 +198,15 @@ describe('a request to cancel', () => {
     const [first, second] = await Promise.all([cancel(incidentId, 'x', key), cancel(incidentId, 'x', key)]);
     expect(second?.json()).toEqual(first?.json());
     expect(await api.db.select().from(decisions).where(eq(decisions.incidentId, incidentId))).toHaveLength(1);
-    expectProblem(await cancel(incidentId, 'y', key), 409, 'id-reused');
+    expect(problemOf(await cancel(incidentId, 'y', key))).toEqual([409, 'id-reused']);
   });
 
   it('is refused once the incident is closed, without a reason, and where there is none', async () => {
     const closed = await haveClosedIncident(api.db);
     const before = await readWrites(api.db);
-    expectProblem(await cancel(closed, 'x'), 409, 'incident-closed');
-    expectProblem(await cancel(closed, undefined), 400, 'invalid-request');
-    expectProblem(await cancel(randomUUID(), 'x'), 404, 'unknown-incident');
+    expect(problemOf(await cancel(closed, 'x'))).toEqual([409, 'incident-closed']);
+    expect(problemOf(await cancel(closed, undefined))).toEqual([400, 'invalid-request']);
+    expect(problemOf(await cancel(randomUUID(), 'x'))).toEqual([404, 'unknown-incident']);
     expect(await readWrites(api.db)).toEqual(before);
   });
 });

@@ -5,7 +5,7 @@ import { decisions, gates, incidents, measurements, plans } from '../../db/schem
 import { canonicalize } from '../../domain/canonical.js';
 import { type Plan, toDigestible } from '../../domain/plan.js';
 import type { Signal } from '../../domain/signal.js';
-import { type Api, closeApis, expectProblem, openApi } from './open-api.js';
+import { type Api, closeApis, detailOf, problemOf, openApi } from './open-api.js';
 import { digest, haveClosedIncident, haveGate, haveIncident } from './records.js';
 
 let api: Api;
@@ -109,16 +109,16 @@ describe('an incident', () => {
     const gate = await haveGate(api.db, incidentId);
     const before = await api.db.select().from(gates);
     const asOutsider = (method: 'GET' | 'POST', path: string, body?: object) => api.call('outsider', method, `/api/incidents/${incidentId}${path}`, body);
-    expectProblem(await asOutsider('GET', ''), 404, 'unknown-incident');
-    expectProblem(await asOutsider('GET', '/tail'), 404, 'unknown-incident');
-    expectProblem(await asOutsider('POST', '/decisions', { gateId: gate.id, digest, verdict: 'approve' }), 404, 'unknown-incident');
-    expectProblem(await asOutsider('POST', '/cancel', { reason: 'x' }), 404, 'unknown-incident');
-    expectProblem(await api.call('outsider', 'POST', '/api/ai/sre/approve', { updateId: gate.updateId, approved: true }), 404, 'unknown-gate');
+    expect(problemOf(await asOutsider('GET', ''))).toEqual([404, 'unknown-incident']);
+    expect(problemOf(await asOutsider('GET', '/tail'))).toEqual([404, 'unknown-incident']);
+    expect(problemOf(await asOutsider('POST', '/decisions', { gateId: gate.id, digest, verdict: 'approve' }))).toEqual([404, 'unknown-incident']);
+    expect(problemOf(await asOutsider('POST', '/cancel', { reason: 'x' }))).toEqual([404, 'unknown-incident']);
+    expect(problemOf(await api.call('outsider', 'POST', '/api/ai/sre/approve', { updateId: gate.updateId, approved: true }))).toEqual([404, 'unknown-gate']);
     expect(await api.db.select().from(gates)).toEqual(before);
   });
 
   it('that is nobody’s is unknown', async () => {
-    expect(expectProblem(await api.call('viewer', 'GET', `/api/incidents/${randomUUID()}`), 404, 'unknown-incident')).toContain('GET /api/incidents');
+    expect(detailOf(await api.call('viewer', 'GET', `/api/incidents/${randomUUID()}`), 404, 'unknown-incident')).toContain('GET /api/incidents');
     expect(await api.db.select().from(incidents)).not.toEqual([]);
   });
 });

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { InjectOptions } from 'fastify';
+import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { expect } from '@jest/globals';
 import { type AppDeps, buildApp } from '../../api/app.js';
+import type { Problem } from '../../contracts/http.js';
 import { openTailListener } from '../../db/tail-listener.js';
 import { createToken } from '../../db/tokens.js';
 import { type Role, roles } from '../../domain/actor.js';
+import { createSchemaCheck } from './check-schema.js';
 import { freshDatabase } from '../harness/database.js';
 
 export const workspaceId = 'shop';
@@ -25,6 +27,7 @@ export async function openApi(options: Partial<AppDeps> = {}) {
   const { db } = database;
   const listener = openTailListener(database.url);
   const app = await buildApp({ db, listener, bodyLimitBytes: 65_536, temporalUi: null, webFolder: '/nowhere', logger: false, heartbeatMs: 200, ...options });
+  const checkSchema = createSchemaCheck(app);
   const tokens = new Map<Caller, string>([['forger', `sluice_${randomUUID()}`]]);
   for (const role of roles) tokens.set(role, await createToken(db, { workspaceId, person: `${role}-person`, role }));
   tokens.set('secondSupervisor', await createToken(db, { workspaceId, person: 'second-supervisor', role: 'supervisor' }));
@@ -40,20 +43,29 @@ export async function openApi(options: Partial<AppDeps> = {}) {
     db,
     listener,
     tokenOf: (caller: Caller) => tokens.get(caller) ?? '',
-    call(caller: Caller, method: 'GET' | 'POST', url: string, payload?: InjectOptions['payload'], headers: Record<string, string> = {}) {
+    /** Sends a request and checks that the answer is as /openapi.json promises. */
+    async call(caller: Caller, method: 'GET' | 'POST', url: string, payload?: InjectOptions['payload'], headers: Record<string, string> = {}) {
       const authorization = caller === 'nobody' ? {} : { authorization: `Bearer ${tokens.get(caller) ?? ''}` };
-      return app.inject({ method, url, headers: { ...authorization, ...headers }, ...(payload === undefined ? {} : { payload }) });
+      const reply = await app.inject({ method, url, headers: { ...authorization, ...headers }, ...(payload === undefined ? {} : { payload }) });
+      checkSchema(method, url, reply);
+      return reply;
     },
   };
 }
 
 export type Api = Awaited<ReturnType<typeof openApi>>;
 
-/** A problem document with this status and stable type; returns its detail. */
-export function expectProblem(reply: { statusCode: number; headers: Record<string, unknown>; json(): { type: string; detail: string; title: string; status: number } }, status: number, slug: string): string {
-  const problem = reply.json();
-  expect([reply.statusCode, problem.type]).toEqual([status, `urn:sluice:problem:${slug}`]);
-  expect(reply.headers['content-type']).toBe('application/problem+json');
-  expect(problem).toMatchObject({ status, title: expect.any(String), detail: expect.stringMatching(/\S/) });
-  return problem.detail;
+type Reply = Pick<LightMyRequestResponse, 'statusCode' | 'headers' | 'json'>;
+
+/** The status and the stable type of an answer that must be a problem document. */
+export function problemOf(reply: Reply): readonly [status: number, slug: string | undefined] {
+  const { type, status, title, detail } = reply.json<Problem>();
+  const isProblem = reply.headers['content-type'] === 'application/problem+json' && status === reply.statusCode && title !== '' && detail !== '';
+  return [reply.statusCode, isProblem ? /^urn:sluice:problem:(.+)$/.exec(type)?.[1] : undefined];
+}
+
+/** What the reader is told, once it is this problem. */
+export function detailOf(reply: Reply, status: number, slug: string): string {
+  expect(problemOf(reply)).toEqual([status, slug]);
+  return reply.json<Problem>().detail;
 }

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { type AddressInfo, connect } from 'node:net';
 import { sql } from 'drizzle-orm';
 import { openDatabase } from '../../db/database.js';
-import { type Api, closeApis, expectProblem, openApi } from './open-api.js';
+import { type Api, closeApis, detailOf, problemOf, openApi } from './open-api.js';
 import { readWrites } from './records.js';
 
 let api: Api;
@@ -15,36 +16,45 @@ const json = { 'content-type': 'application/json' };
 
 describe('a request that cannot be served', () => {
   it('to an address that is none', async () => {
-    expect(expectProblem(await api.call('admin', 'GET', '/api/nothing?x=1'), 404, 'unknown-route')).toContain('GET /api/nothing.');
-    expectProblem(await api.call('nobody', 'POST', '/healthz'), 404, 'unknown-route');
-    expectProblem(await api.call('admin', 'GET', '/api/%ff'), 400, 'malformed-request');
+    expect(detailOf(await api.call('admin', 'GET', '/api/nothing?x=1'), 404, 'unknown-route')).toContain('GET /api/nothing.');
+    expect(problemOf(await api.call('nobody', 'POST', '/healthz'))).toEqual([404, 'unknown-route']);
+    expect(problemOf(await api.call('admin', 'GET', '/api/%ff'))).toEqual([400, 'malformed-request']);
   });
 
   it('with a body that is no JSON', async () => {
     for (const body of ['{', '', '{"title":"x",}', '{"__proto__":{"a":1},"title":"x"}']) {
-      expectProblem(await api.call('agent', 'POST', '/api/alerts/json', body, json), 400, 'malformed-request');
+      expect(problemOf(await api.call('agent', 'POST', '/api/alerts/json', body, json))).toEqual([400, 'malformed-request']);
     }
   });
 
   it('with a body of another kind', async () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'nonsense']) {
-      expectProblem(await api.call('agent', 'POST', '/api/alerts/json', 'title=x', { 'content-type': type }), 415, 'unsupported-media-type');
+      expect(problemOf(await api.call('agent', 'POST', '/api/alerts/json', 'title=x', { 'content-type': type }))).toEqual([415, 'unsupported-media-type']);
     }
   });
 
   it('with a body over the limit, and changes nothing', async () => {
     const before = await readWrites(api.db);
-    expectProblem(await api.call('agent', 'POST', '/api/alerts/json', { title: 'x'.repeat(70_000) }), 413, 'body-too-large');
+    expect(problemOf(await api.call('agent', 'POST', '/api/alerts/json', { title: 'x'.repeat(70_000) }))).toEqual([413, 'body-too-large']);
     expect(await readWrites(api.db)).toEqual(before);
   });
 
   it('with an id that is none', async () => {
-    expect(expectProblem(await api.call('viewer', 'GET', '/api/incidents/17'), 400, 'invalid-request')).toContain('params/incidentId');
-    expect(expectProblem(await api.call('viewer', 'GET', '/api/incidents?limit=0&state=odd&cursor=x'), 400, 'invalid-request')).toMatch(/limit.*state.*cursor|state.*limit.*cursor/);
+    expect(detailOf(await api.call('viewer', 'GET', '/api/incidents/17'), 400, 'invalid-request')).toContain('params/incidentId');
+    expect(detailOf(await api.call('viewer', 'GET', '/api/incidents?limit=0&state=odd&cursor=x'), 400, 'invalid-request')).toMatch(/limit.*state.*cursor|state.*limit.*cursor/);
+  });
+
+  it('that is not even HTTP', async () => {
+    await api.app.listen({ port: 0 });
+    const socket = connect((api.app.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write('HELO there\r\n\r\n');
+    const answer = (await socket.toArray()).join('');
+    expect(answer).toContain('Content-Type: application/problem+json');
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ type: 'urn:sluice:problem:malformed-request', status: 400 });
   });
 
   it('with an Idempotency-Key that is too long', async () => {
-    expectProblem(await api.call('agent', 'POST', '/api/alerts/json', { title: 'x' }, { 'idempotency-key': 'k'.repeat(256) }), 400, 'invalid-request');
+    expect(problemOf(await api.call('agent', 'POST', '/api/alerts/json', { title: 'x' }, { 'idempotency-key': 'k'.repeat(256) }))).toEqual([400, 'invalid-request']);
   });
 });
 
@@ -53,7 +63,7 @@ describe('trouble of our own', () => {
     const broken = await openApi();
     await broken.db.execute(sql`drop table scripts`);
     const reply = await broken.call('viewer', 'GET', '/api/sre/scripts');
-    const detail = expectProblem(reply, 500, 'internal');
+    const detail = detailOf(reply, 500, 'internal');
     expect(reply.body).not.toMatch(/relation|select|scripts/);
     expect(detail).toContain('log');
   });
@@ -62,7 +72,7 @@ describe('trouble of our own', () => {
     const away = openDatabase('postgres://nobody:x@127.0.0.1:1/none');
     const lost = await openApi({ db: away.db });
     const reply = await lost.call('agent', 'POST', '/api/alerts/json', { title: 'x' });
-    expectProblem(reply, 503, 'unavailable');
+    expect(problemOf(reply)).toEqual([503, 'unavailable']);
     expect(reply.headers['retry-after']).toBe('5');
     const ready = await lost.call('nobody', 'GET', '/readyz');
     expect([ready.statusCode, ready.json()]).toEqual([503, { status: 'unavailable', checks: { database: 'does not answer' } }]);
@@ -81,10 +91,10 @@ describe('trouble of our own', () => {
     const waiting = busy.call('agent', 'POST', '/api/alerts/json', { title: 'x', fingerprint: randomUUID() });
     await new Promise((resolve) => setTimeout(resolve, 100));
     const refused = await busy.call('agent', 'POST', '/api/alerts/json', { title: 'y' });
-    expectProblem(refused, 503, 'unavailable');
+    expect(problemOf(refused)).toEqual([503, 'unavailable']);
     expect(refused.headers['retry-after']).toBe('5');
     // What takes too long is answered, too.
-    expectProblem(await waiting, 503, 'unavailable');
+    expect(problemOf(await waiting)).toEqual([503, 'unavailable']);
     release();
     await holding;
     expect((await busy.call('agent', 'POST', '/api/alerts/json', { title: 'z' })).statusCode).toBe(200);

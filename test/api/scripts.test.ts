@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { scripts } from '../../db/schema.js';
 import { seedLibrary } from '../../db/scripts.js';
-import { type Api, closeApis, expectProblem, openApi } from './open-api.js';
+import { type Api, closeApis, detailOf, problemOf, openApi } from './open-api.js';
 
 let api: Api;
 beforeAll(async () => {
@@ -52,17 +52,17 @@ describe('the library', () => {
   it('refuses a command that no rule allows, and says why', async () => {
     const before = await api.db.select().from(scripts);
     const reply = await create({ ...script, name: 'Evil', command: 'SELECT pg_sleep(9); DROP TABLE orders' });
-    expectProblem(reply, 422, 'script-denied');
+    expect(problemOf(reply)).toEqual([422, 'script-denied']);
     expect(reply.json()).toMatchObject({ findings: [{ rule: 'sql.oneSelect', reason: expect.any(String), remedy: expect.any(String) }] });
     const swapped = await create({ ...script, name: 'Swapped', parameters: ['backendStart', 'pid'] });
-    expectProblem(swapped, 422, 'script-denied');
+    expect(problemOf(swapped)).toEqual([422, 'script-denied']);
     expect(swapped.json()).toMatchObject({ findings: [{ rule: 'sql.parameters' }] });
     expect(await api.db.select().from(scripts)).toEqual(before);
   });
 
   it('has each name once', async () => {
     await create({ ...script, name: 'Twice' });
-    expectProblem(await create({ ...script, name: 'Twice' }), 409, 'name-taken');
+    expect(problemOf(await create({ ...script, name: 'Twice' }))).toEqual([409, 'name-taken']);
   });
 
   it('takes a script once when it is sent again with its Idempotency-Key', async () => {
@@ -70,17 +70,17 @@ describe('the library', () => {
     const first = await create({ ...script, name: 'Once' }, key);
     const second = await create({ ...script, name: 'Once' }, key);
     expect([second.statusCode, second.json()]).toEqual([201, first.json()]);
-    expectProblem(await create({ ...script, name: 'Once more' }, key), 409, 'id-reused');
+    expect(problemOf(await create({ ...script, name: 'Once more' }, key))).toEqual([409, 'id-reused']);
   });
 
   it('is each workspace’s own', async () => {
-    expectProblem(await api.call('viewer', 'GET', '/api/sre/scripts?workspaceId=elsewhere'), 404, 'unknown-workspace');
-    expectProblem(await create({ ...script, name: 'Theirs', workspaceId: 'elsewhere' }), 404, 'unknown-workspace');
+    expect(problemOf(await api.call('viewer', 'GET', '/api/sre/scripts?workspaceId=elsewhere'))).toEqual([404, 'unknown-workspace']);
+    expect(problemOf(await create({ ...script, name: 'Theirs', workspaceId: 'elsewhere' }))).toEqual([404, 'unknown-workspace']);
     expect((await api.call('outsider', 'GET', '/api/sre/scripts')).json()).toEqual([]);
   });
 
   it('names all that is wrong with a script', async () => {
-    const detail = expectProblem(await create({ workspaceId: 'shop', name: '', type: 'BASH', owner: 'x' }), 400, 'invalid-request');
+    const detail = detailOf(await create({ workspaceId: 'shop', name: '', type: 'BASH', owner: 'x' }), 400, 'invalid-request');
     for (const name of ['command', 'parameters', 'risk', 'body/name', 'body/type', 'owner']) expect(detail).toContain(name);
   });
 });

@@ -7,7 +7,8 @@ const well = aSignal({ value: 38 });
 const stabilizationMs = 20_000;
 const everySecond = (fromMs: number, toMs: number, signal = well) =>
   Array.from({ length: (toMs - fromMs) / 1_000 + 1 }, (_, index) => aMeasurement(fromMs + index * 1_000, signal));
-const judge = (samples: ReturnType<typeof everySecond>, nowMs = 25_000) => judgeVerification({ before, samples, stabilizationMs, sinceMs: 0, nowMs });
+const judge = (samples: ReturnType<typeof everySecond>, nowMs = 25_000, watchedSinceMs = 0) =>
+  judgeVerification({ before, samples, stabilizationMs, sinceMs: 0, watchedSinceMs, nowMs });
 
 describe('a verification', () => {
   it('holds when every signal was well for the whole window', () => {
@@ -28,6 +29,19 @@ describe('a verification', () => {
     expect(judge(samples)).toMatchObject({ kind: 'waiting', wellForMs: 9_000 });
   });
 
+  it('counts what was sampled while a gate waited for days, once it is seen to be well still', () => {
+    const days = 3 * 86_400_000;
+    const early = everySecond(1_000, 21_000);
+    expect(judge(early, days, days)).toMatchObject({ kind: 'waiting' });
+    expect(judge([...early, aMeasurement(days + 1, well)], days + 2, days)).toMatchObject({ kind: 'well' });
+    expect(judge([...early, aMeasurement(days + 1, aSignal({ value: 900 }))], days + 2, days)).toMatchObject({ kind: 'waiting', wellForMs: 0 });
+  });
+
+  it('gives a fix that was not watched before its whole time from when it is watched', () => {
+    const days = 3 * 86_400_000;
+    expect(judge([aMeasurement(days + 1, well)], days + 2, days)).toMatchObject({ kind: 'waiting' });
+  });
+
   it('fails when three windows passed without one that held, and names what is not well', () => {
     expect(judge(everySecond(1_000, 60_000, aSignal({ value: 900 })), 61_000)).toEqual({ kind: 'failed', unwell: ['longest lock wait'] });
   });
@@ -37,7 +51,7 @@ describe('a verification', () => {
   });
 
   it('does not count what was measured before', () => {
-    expect(judgeVerification({ before, samples: everySecond(1_000, 25_000), stabilizationMs, sinceMs: 26_000, nowMs: 27_000 }).kind).toBe('waiting');
+    expect(judgeVerification({ before, samples: everySecond(1_000, 25_000), stabilizationMs, sinceMs: 26_000, watchedSinceMs: 26_000, nowMs: 27_000 }).kind).toBe('waiting');
   });
 });
 

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect } from '@jest/globals';
+import { afterAll, expect, it } from '@jest/globals';
 import { anyFreePorts } from '../../cli/local/ports.js';
 import { alerts, incidents, outbox } from '../../db/schema.js';
 import { closeApis, openApi } from '../api/open-api.js';
-import { itNeeds } from '../harness/it-needs.js';
+import { describeNeeds } from '../harness/it-needs.js';
 import { until } from '../harness/until.js';
 
 afterAll(closeApis);
@@ -47,9 +47,8 @@ receivers:
   };
 }
 
-itNeeds({ program: 'prometheus-alertmanager', debianPackage: 'prometheus-alertmanager' })(
-  'a real Alertmanager opens one incident, is counted when it repeats, and says when it is over',
-  async () => {
+describeNeeds({ program: 'prometheus-alertmanager', debianPackage: 'prometheus-alertmanager' })('a real Alertmanager', () => {
+  it('opens one incident, and says when it is over', async () => {
     const { app, db, tokenOf } = await openApi();
     const address = await app.listen({ host: '127.0.0.1', port: 0 });
     const alertmanager = await startAlertmanager(`${address}/api/alerts/alertmanager`, tokenOf('agent'));
@@ -69,5 +68,5 @@ itNeeds({ program: 'prometheus-alertmanager', debianPackage: 'prometheus-alertma
     } finally {
       await alertmanager.stop();
     }
-  },
-);
+  });
+});

@@ -1,3 +1,4 @@
+/* oxlint-disable jest/expect-expect, jest/no-disabled-tests, jest/valid-title, jest/valid-describe-callback -- this is not a test but how tests are declared */
 import { describe, it } from '@jest/globals';
 import { onPath } from '../../cli/local/on-path.js';
 

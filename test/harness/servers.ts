@@ -5,7 +5,7 @@ import { readLocalConfig } from '../../cli/local/config.js';
 import { openHome } from '../../cli/local/home.js';
 import { openLedger } from '../../cli/local/ledger.js';
 import type { Surroundings } from '../../cli/local/piece.js';
-import { anyFreePorts } from '../../cli/local/ports.js';
+import { anyFreePort, anyFreePorts } from '../../cli/local/ports.js';
 import { startPostgres } from '../../cli/local/postgres.js';
 import { ensureWorkflowBundle } from '../../cli/local/prebuilt.js';
 import { checkTemporal, startTemporal } from '../../cli/local/temporal.js';
@@ -31,19 +31,19 @@ async function end(): Promise<void> {
 process.on('disconnect', () => void end());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined); // the run tells us when to end
 
-async function openTemporal(port: { temporal: number; temporalUi: number }): Promise<string> {
+async function openTemporal(): Promise<string> {
   if (config.temporalAddress !== null) {
     await checkTemporal(config.environment, say);
     return config.temporalAddress;
   }
   const cli = await findTemporalCli({ config, fallbackFolder: home.temporal, say, stopping: calledOff.signal });
-  await startTemporal(surroundings, cli, port);
-  return `127.0.0.1:${port.temporal}`;
+  const ports = await anyFreePorts();
+  await startTemporal(surroundings, cli, ports);
+  return `127.0.0.1:${ports.temporal}`;
 }
 
 try {
-  const ports = await anyFreePorts();
-  const [postgres, temporalAddress, workflowBundle] = await Promise.all([startPostgres(surroundings, ports.postgres), openTemporal(ports), ensureWorkflowBundle(surroundings)]);
+  const [postgres, temporalAddress, workflowBundle] = await Promise.all([startPostgres(surroundings, anyFreePort), openTemporal(), ensureWorkflowBundle(surroundings)]);
   process.send?.({ TEST_DATABASE_URL: postgres.urlOf('postgres'), TEST_TEMPORAL_ADDRESS: temporalAddress, TEST_WORKFLOW_BUNDLE: workflowBundle });
 } catch (error) {
   say(error instanceof Trouble ? explain(error) : String(error));

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
 import { and, eq } from 'drizzle-orm';
 import { decide } from '../../db/decisions.js';
 import { openIncident } from '../../db/open-incident.js';
@@ -98,6 +99,17 @@ async function approve(incidentId: string, kind: GateKind): Promise<void> {
   await decide(database.db, incidentId, { id: randomUUID(), gateId: gate.id, verdict: 'approve', digest: gate.digest, actor, reason: null });
 }
 
+/** What a person finds in the Temporal Web UI under this gate. */
+const waitingFor = (gate: GateKind) =>
+  until('the search attribute', async () => {
+    const connection = await Connection.connect({ address: process.env['TEST_TEMPORAL_ADDRESS'] ?? '' });
+    const found: string[] = [];
+    const query = `SluiceGate = '${gate}' and SluicePhase = 'EXECUTION_GATE' and SluiceWorkspace = '${workspaceId}' and SluiceSeverity is not null`;
+    for await (const { workflowId } of new Client({ connection }).workflow.list({ query })) found.push(workflowId);
+    await connection.close();
+    return found.length > 0 && found;
+  });
+
 const closed = (incidentId: string) =>
   until('the end', async () => (await database.db.select().from(incidents).where(eq(incidents.id, incidentId)))[0]?.outcome ?? undefined, 30_000);
 
@@ -128,16 +140,17 @@ describe('a worker', () => {
     const found = await until('an incident', async () => (await database.db.select().from(incidents))[0]);
     expect(found).toMatchObject({ trigger: 'schedule', fingerprint: 'sweep:shop-db' });
     await openGate(found.id, 'execution');
+    expect(await waitingFor('execution')).toContain(`incident:${workspaceId}:${found.id}`);
     await target.end(holder);
     expect(await closed(found.id)).toBe('RECOVERED');
     expect(await database.db.select().from(incidents)).toHaveLength(1);
     expect(await database.db.select().from(executions)).toEqual([]);
   }, 60_000);
 
-  it('delivers what was committed while it was away, in order', async () => {
+  it('takes up what was committed while it was away', async () => {
     await target.block();
     const incidentId = await openAlert();
     await startWorker();
-    await openGate(incidentId, 'execution');
+    expect(await openGate(incidentId, 'execution')).toMatchObject({ planVersion: 1 });
   }, 60_000);
 });

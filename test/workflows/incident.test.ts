@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eq } from 'drizzle-orm';
 import { executionGateSignal } from '../../contracts/messages.js';
+import { scripts } from '../../db/schema.js';
 import { seedLibrary } from '../../db/scripts.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
 import { keepHistory } from '../harness/keep-history.js';
@@ -96,6 +98,27 @@ describe('an incident that people approve', () => {
       'closeIncident',
     ]);
     expect(scheduled.every((event) => event.userMetadata?.summary !== undefined && event.userMetadata.summary !== null)).toBe(true);
+  });
+});
+
+describe('a plan of CRITICAL risk', () => {
+  it('waits for two different people, and says how many have approved', async () => {
+    const story = await open({ library: 'empty' });
+    const outcome = await story.run(async () => {
+      await story.openGate('needsHuman');
+      await seedLibrary(database.db, story.workspaceId);
+      await database.db.update(scripts).set({ risk: 'CRITICAL' }).where(eq(scripts.workspaceId, story.workspaceId));
+      await story.answer('needsHuman', 'requestChanges');
+      expect(await story.answer('execution', 'approve', story.person('ana'))).toMatchObject({ kind: 'refused', because: 'notAllowed' });
+      expect(await story.answer('execution', 'approve', story.person('sam', 'supervisor'))).toMatchObject({ kind: 'counted', gateState: 'open', approvals: 1 });
+      expect(await story.answer('execution', 'approve', story.person('sam', 'supervisor'))).toMatchObject({ kind: 'refused', because: 'alreadyDecided' });
+      await until('the first approval in the tail', async () => (await story.updates()).some(({ text }) => text === '1 of 2 approvals: sam (supervisor)'));
+      expect(story.ran).toEqual([]);
+      await story.answer('execution', 'approve', story.person('kim', 'supervisor'));
+      await story.answer('verification', 'approve');
+    });
+    expect(outcome).toBe('RESOLVED');
+    expect(story.ran).toHaveLength(1);
   });
 });
 

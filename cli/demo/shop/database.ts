@@ -8,7 +8,7 @@ export interface ShopDatabase {
   readonly operatorUrl: string;
 }
 
-const PRODUCTS = 5;
+export const PRODUCTS = 50;
 
 /** Makes the demo's shop anew beside Sluice's own database: its tables, a role for its clients and one for Sluice. */
 export async function createShopDatabase(serverUrl: string): Promise<ShopDatabase> {

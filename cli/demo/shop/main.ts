@@ -1,12 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { fastify } from 'fastify';
 import pg from 'pg';
+import { PRODUCTS } from './database.js';
 import { toStats, type Request } from './stats.js';
 
 // A process of its own, as a real shop is: clients that place orders, a page with their figures, and on demand the fault.
 
-const CLIENTS = 12;
-const THINK_MS = 30;
+const CLIENTS = 8;
+const THINK_MS = 100;
 const STATEMENT_TIMEOUT_MS = 3_000;
 const KEPT_MS = 10_000;
 
@@ -16,7 +17,7 @@ const inFlight = new Map<number, number>();
 let stopped = false;
 
 async function placeOrder(client: pg.Client): Promise<void> {
-  const sku = 1 + Math.floor(Math.random() * 5);
+  const sku = 1 + Math.floor(Math.random() * PRODUCTS);
   await client.query('begin');
   await client.query('update shop.products set stock = stock - 1 where sku = $1', [sku]);
   await client.query('insert into shop.orders (sku) values ($1)', [sku]);

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { anyFreePort, choosePort, insistOnPort, isFree, isListening } from '../../../cli/local/ports.js';
+import { anyFreePort, insistOnPort, isFree, isListening, portChooser } from '../../../cli/local/ports.js';
 
 const servers: Server[] = [];
 afterEach(() => servers.splice(0).forEach((server) => server.close()));
@@ -16,14 +16,14 @@ describe('a preferred port', () => {
   it('is used without a word when it is free', async () => {
     const said: string[] = [];
     const preferred = await anyFreePort();
-    expect(await choosePort({ label: 'the API', preferred, given: [], say: (line) => said.push(line) })).toBe(preferred);
+    expect(await portChooser((line) => said.push(line))('the API', preferred)).toBe(preferred);
     expect(said).toEqual([]);
   });
 
   it('gives way to the next free one when it is taken, and that is said', async () => {
     const said: string[] = [];
     const preferred = await occupy(await anyFreePort());
-    const port = await choosePort({ label: 'the API', preferred, given: [], say: (line) => said.push(line) });
+    const port = await portChooser((line) => said.push(line))('the API', preferred);
     expect(port).toBeGreaterThan(preferred);
     expect(await isFree(port)).toBe(true);
     expect(said).toEqual([`Port ${preferred} is taken: the API uses ${port}`]);
@@ -31,7 +31,9 @@ describe('a preferred port', () => {
 
   it('is not given twice in one start', async () => {
     const preferred = await anyFreePort();
-    expect(await choosePort({ label: 'the API', preferred, given: [preferred], say: () => undefined })).not.toBe(preferred);
+    const choosePort = portChooser(() => undefined);
+    const ports = await Promise.all([choosePort('the API', preferred), choosePort('Temporal', preferred)]);
+    expect(new Set(ports).size).toBe(2);
   });
 });
 

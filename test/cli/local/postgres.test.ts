@@ -28,7 +28,7 @@ async function connect(url: string): Promise<pg.Client> {
 
 async function start(homeFolder: string): Promise<{ client: pg.Client; pid: number; stop: () => Promise<void>; surroundings: Heard; url: string }> {
   const surroundings = await surroundingsOf(homeFolder);
-  const postgres = await startPostgres(surroundings, await anyFreePort());
+  const postgres = await startPostgres(surroundings, anyFreePort);
   const url = await ensureDatabase(postgres, 'sluice');
   return { client: await connect(url), pid: postgres.piece.pid() ?? 0, stop: () => postgres.piece.stop(), surroundings, url };
 }
@@ -45,7 +45,7 @@ function preparedHome(): string {
 beforeAll(async () => {
   template = join(mkdtempSync(join(tmpdir(), 'sluice-local-')), 'home');
   chmodSync(dirname(template), 0o711);
-  await (await startPostgres(await surroundingsOf(template), await anyFreePort())).piece.stop();
+  await (await startPostgres(await surroundingsOf(template), anyFreePort)).piece.stop();
 }, 60_000);
 afterAll(() => rmSync(dirname(template), { recursive: true, force: true }));
 

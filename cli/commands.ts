@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import type { DecisionReceipt, IncidentDetail, IncidentPage, Me } from '../contracts/http.js';
+import type { Verdict } from '../domain/gate.js';
+import type { ApiClient } from './client.js';
+import { renderEntry, renderIncident, renderList, toPlainText } from './render.js';
+import { Refused, type Surroundings, WrongUsage } from './surroundings.js';
+
+export interface Context extends Surroundings {
+  readonly client: ApiClient;
+  readonly json: boolean;
+}
+
+const read = (client: ApiClient, incidentId: string) => client.get<IncidentDetail>(`/api/incidents/${encodeURIComponent(incidentId)}`);
+
+export async function listIncidents({ client, json, print }: Context, options: { readonly state: string; readonly limit: string }): Promise<void> {
+  const page = await client.get<IncidentPage>(`/api/incidents?${new URLSearchParams({ ...options }).toString()}`);
+  print(json ? JSON.stringify(page) : renderList(page.incidents));
+}
+
+export async function showIncident({ client, json, print }: Context, incidentId: string): Promise<void> {
+  const incident = await read(client, incidentId);
+  print(json ? JSON.stringify(incident) : renderIncident(incident));
+}
+
+export async function tailIncident({ client, json, print, complain, interrupted }: Context, incidentId: string): Promise<void> {
+  let isLost = false;
+  const onLost = () => {
+    if (!isLost) complain('The connection was lost; trying again.');
+    isLost = true;
+  };
+  for await (const entry of client.followTail(incidentId, { signal: interrupted, onLost })) {
+    isLost = false;
+    const text = json ? JSON.stringify(entry) : renderEntry(entry);
+    if (text !== undefined) print(text);
+  }
+  if (interrupted.aborted) complain(`The incident goes on. Follow it again with: sluice tail ${incidentId}`);
+}
+
+export async function startDetection(context: Context, { threshold }: { readonly threshold?: string }): Promise<void> {
+  const { client, complain } = context;
+  const { workspaceId } = await client.get<Me>('/api/me');
+  const incidentId = await client.remediate({ workspaceId, ...(threshold === undefined ? {} : { severityThreshold: threshold }) });
+  complain(`Incident ${incidentId}`);
+  await tailIncident(context, incidentId);
+}
+
+/** Answers the open gate: for the digest that was shown and no other. */
+export async function decideAtGate(
+  context: Context,
+  incidentId: string,
+  verdict: Extract<Verdict, 'approve' | 'reject'>,
+  { reason, yes = false }: { readonly reason?: string; readonly yes?: boolean },
+): Promise<void> {
+  const { client, json, print, complain } = context;
+  const incident = await read(client, incidentId);
+  const { gate } = incident;
+  if (gate?.state !== 'open') throw new Refused(`The incident waits at no gate; it is in ${incident.phase} [${incident.status}].`);
+  complain(renderIncident(incident));
+  if (verdict === 'approve' && !yes) await confirm(context, gate.digest);
+  const receipt = await client.post<DecisionReceipt>(`/api/incidents/${incident.id}/decisions`, {
+    decisionId: randomUUID(),
+    gateId: gate.id,
+    digest: gate.digest,
+    verdict,
+    ...(reason === undefined ? {} : { reason }),
+  });
+  print(json ? JSON.stringify(receipt) : toPlainText(receipt.message));
+}
+
+async function confirm({ isTerminal, ask }: Context, digest: string | null): Promise<void> {
+  if (!isTerminal) throw new WrongUsage('Nobody can be asked here. Look at it with `sluice show`, then say --yes.');
+  const answer = await ask(`Type yes to approve ${digest === null ? 'this' : `the digest ${digest.slice(0, 12)}…`}: `);
+  if (answer.trim() !== 'yes') throw new Refused('Not approved.');
+}

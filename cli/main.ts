@@ -1,0 +1,23 @@
+import { createInterface } from 'node:readline/promises';
+import { runCli } from './run-cli.js';
+
+const interrupted = new AbortController();
+process.once('SIGINT', () => interrupted.abort());
+// Whoever reads us may stop early, as `head` does.
+process.stdout.on('error', () => process.exit(0));
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  env: process.env,
+  isTerminal: process.stdin.isTTY === true,
+  interrupted: interrupted.signal,
+  print: (text) => void process.stdout.write(`${text}\n`),
+  complain: (text) => void process.stderr.write(`${text}\n`),
+  ask: async (question) => {
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return await terminal.question(question, { signal: interrupted.signal });
+    } finally {
+      terminal.close();
+    }
+  },
+});

@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { severities } from '../domain/severity.js';
+import { ApiRefusal, ApiUnreachable, createApiClient } from './client.js';
+import { type Context, decideAtGate, listIncidents, showIncident, startDetection, tailIncident } from './commands.js';
+import { projectRoot } from './local/config.js';
+import { toPlainText } from './render.js';
+import { Refused, type Surroundings, WrongUsage } from './surroundings.js';
+
+interface GlobalOptions {
+  readonly url?: string;
+  readonly tokenFile?: string;
+  readonly json?: boolean;
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:7780';
+const INTERRUPTED = 130;
+
+/** Runs one command. Returns the exit code: 0 done, 1 refused or failed, 2 called wrongly. */
+export async function runCli(words: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { complain, interrupted } = surroundings;
+  try {
+    await createProgram(surroundings).parseAsync([...words], { from: 'user' });
+    return interrupted.aborted ? INTERRUPTED : 0;
+  } catch (error) {
+    // Commander has said it already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (interrupted.aborted) return INTERRUPTED;
+    const isKnown = [WrongUsage, Refused, ApiRefusal, ApiUnreachable].some((kind) => error instanceof kind);
+    if (!(error instanceof Error) || !isKnown) throw error;
+    complain(toPlainText(error.message));
+    return error instanceof WrongUsage ? 2 : 1;
+  }
+}
+
+function createProgram(surroundings: Surroundings): Command {
+  const program = new Command('sluice')
+    .description('Incidents and their gates, from the terminal.')
+    .option('--url <url>', `address of the API (SLUICE_URL, else ${DEFAULT_URL})`)
+    .option('--token-file <path>', 'file with your token (else SLUICE_TOKEN, else admin-token in SLUICE_HOME)')
+    .option('--json', 'print JSON')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => surroundings.print(text.trimEnd()), writeErr: (text) => surroundings.complain(text.trimEnd()) });
+  const context = () => openContext(program.opts<GlobalOptions>(), surroundings);
+
+  program
+    .command('start')
+    .description('start a detection and follow its job tail until it is closed')
+    .addOption(new Option('--threshold <severity>', 'lowest severity that counts').choices(severities))
+    .action(async (options: { threshold?: string }) => startDetection(await context(), options));
+  program
+    .command('incidents')
+    .description('list incidents, newest first')
+    .addOption(new Option('--state <state>', 'which ones').choices(['open', 'closed', 'all']).default('all'))
+    .option('--limit <count>', 'how many at most', readCount, '50')
+    .action(async (options: { state: string; limit: string }) => listIncidents(await context(), options));
+  program
+    .command('show <incidentId>')
+    .description('show an incident, its plan and its gate')
+    .action(async (incidentId: string) => showIncident(await context(), incidentId));
+  program
+    .command('tail <incidentId>')
+    .description('follow the job tail until the incident is closed')
+    .action(async (incidentId: string) => tailIncident(await context(), incidentId));
+  for (const verdict of ['approve', 'reject'] as const) {
+    const command = program
+      .command(`${verdict} <incidentId>`)
+      .description(`${verdict} what the incident's gate waits for`)
+      .option('--reason <text>', 'why; kept in the record')
+      .action(async (incidentId: string, options: { reason?: string; yes?: boolean }) => decideAtGate(await context(), incidentId, verdict, options));
+    if (verdict === 'approve') command.option('--yes', 'do not ask');
+  }
+  return program;
+}
+
+function readCount(text: string): string {
+  if (/^[1-9][0-9]{0,2}$/.test(text) && Number(text) <= 200) return text;
+  throw new InvalidArgumentError('Give a number from 1 to 200.');
+}
+
+async function openContext({ url, tokenFile, json = false }: GlobalOptions, surroundings: Surroundings): Promise<Context> {
+  const { env } = surroundings;
+  const address = url ?? env['SLUICE_URL'] ?? DEFAULT_URL;
+  if (!URL.canParse(address) || !/^https?:/.test(address)) throw new WrongUsage(`${address} is not an address. Give one like ${DEFAULT_URL} with --url or SLUICE_URL.`);
+  const token = tokenFile === undefined ? env['SLUICE_TOKEN'] : undefined;
+  const path = tokenFile ?? join(resolve(projectRoot, env['SLUICE_HOME'] || '.sluice'), 'admin-token');
+  return { ...surroundings, json, client: createApiClient(address, token || (await readToken(path))) };
+}
+
+async function readToken(path: string): Promise<string> {
+  const token = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new Refused(`There is no token: ${path} cannot be read. Set SLUICE_TOKEN, give --token-file, or run \`npm start\` once, which makes one.`, { cause: error });
+  });
+  return token.trim();
+}

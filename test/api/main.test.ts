@@ -1,0 +1,69 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { freshDatabase, type FreshDatabase } from '../harness/database.js';
+
+let database: FreshDatabase;
+const started: ChildProcess[] = [];
+beforeAll(async () => {
+  database = await freshDatabase();
+});
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+});
+afterAll(() => database.close());
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function startApi(env: Record<string, string>) {
+  const child = fork('api/main.ts', { execArgv: ['--import', 'tsx'], env: { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, ...env }, silent: true });
+  started.push(child);
+  let complaint = '';
+  child.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, complaint }));
+  return { child, ended };
+}
+
+async function startReady() {
+  const port = await freePort();
+  const api = startApi({ SLUICE_API_PORT: `${port}`, SLUICE_LOG_LEVEL: 'fatal' });
+  const [message] = await once(api.child, 'message');
+  return { ...api, message: message as object, url: `http://127.0.0.1:${port}` };
+}
+
+describe('the API as a process', () => {
+  it('says when it is ready, and stops on SIGTERM', async () => {
+    const { child, ended, message, url } = await startReady();
+    expect(message).toEqual({ kind: 'ready' });
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual({ code: 0, complaint: '' });
+  });
+
+  it('stops when its parent is gone', async () => {
+    const { child, ended } = await startReady();
+    child.disconnect();
+    expect(await ended).toEqual({ code: 0, complaint: '' });
+  });
+
+  it('does not start with a wrong environment, and names all that is wrong without a stack', async () => {
+    const { code, complaint } = await startApi({ DATABASE_URL: 'mysql://x', SLUICE_API_PORT: 'many' }).ended;
+    expect(code).toBe(1);
+    expect(complaint).toMatch(/DATABASE_URL.*\n.*SLUICE_API_PORT/);
+    expect(complaint).not.toMatch(/\bat .*:\d+/);
+  });
+
+  it('says so when its port is taken', async () => {
+    const { url } = await startReady();
+    const { code, complaint } = await startApi({ SLUICE_API_PORT: new URL(url).port }).ended;
+    expect([code, complaint]).toEqual([1, 'The port of the API is taken. Stop what listens there, or set SLUICE_API_PORT to another.\n']);
+  });
+});
