@@ -96,9 +96,9 @@ export interface ReasonActivities {
 
 /** Changes a target. Every step has a key, so repeating it changes nothing more. */
 export interface ChangeActivities {
-  executeRemediation(
+  executeRemediation: (
     input: IncidentRef & { readonly gateId: string; readonly digest: string; readonly before: readonly Signal[]; readonly stabilizationMs: number },
-  ): Promise<Execution>;
+  ) => Promise<Execution>;
 }
 
 /** Follows what was changed. Re-attaches after a crash and is not bounded as a whole. */

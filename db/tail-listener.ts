@@ -16,20 +16,21 @@ export interface TailListener {
 export function openTailListener(databaseUrl: string): TailListener {
   const subscribers = new Map<string, Set<() => void>>();
   const closing = new AbortController();
+  let hangUp = () => {};
 
   async function listen(): Promise<void> {
     const client = new pg.Client({ connectionString: databaseUrl, keepAlive: true, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
     const ended = new Promise<void>((resolve) => {
       client.once('end', resolve);
       client.on('error', () => resolve());
-      closing.signal.addEventListener('abort', () => resolve(), { once: true });
+      hangUp = resolve;
     });
     client.on('notification', ({ payload = '' }) => subscribers.get(payload)?.forEach((wake) => wake()));
     try {
       await client.connect();
       await client.query(`listen ${channels.tail}`);
       subscribers.forEach((wakes) => wakes.forEach((wake) => wake()));
-      if (!closing.signal.aborted) await ended;
+      await ended;
     } finally {
       await client.end();
     }
@@ -55,6 +56,7 @@ export function openTailListener(databaseUrl: string): TailListener {
     },
     async close() {
       closing.abort();
+      hangUp();
       await listening;
     },
   };

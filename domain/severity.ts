@@ -12,9 +12,6 @@ export function toSeverity(score: number): Severity {
   return score >= floor.MEDIUM ? 'MEDIUM' : 'LOW';
 }
 
-/** The lowest score that has this severity. */
-export const toLowestScore = (severity: Severity): number => floor[severity];
-
 export const isAtLeastAsSevere = (severity: Severity, than: Severity): boolean => floor[severity] >= floor[than];
 
 /** Reads what senders write: our own words, SEV-0 to SEV-3, or the common words of alert rules. Undefined when it is none. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
 
@@ -26,9 +27,8 @@ async function freePort(): Promise<number> {
 function startApi(env: Record<string, string>) {
   const child = fork('api/main.ts', { execArgv: ['--import', 'tsx'], env: { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, ...env }, silent: true });
   started.push(child);
-  let complaint = '';
-  child.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, complaint }));
+  // Its end is the end of what it says, too.
+  const ended = Promise.all([once(child, 'exit'), child.stderr === null ? '' : text(child.stderr)]).then(([[code], complaint]) => ({ code: code as number | null, complaint }));
   return { child, ended };
 }
 

@@ -6,7 +6,7 @@ import { afterAll, expect, it } from '@jest/globals';
 import { anyFreePorts } from '../../cli/local/ports.js';
 import { alerts, incidents, outbox } from '../../db/schema.js';
 import { closeApis, openApi } from '../api/open-api.js';
-import { describeNeeds } from '../harness/it-needs.js';
+import { describeNeeds } from '../harness/describe-needs.js';
 import { until } from '../harness/until.js';
 
 afterAll(closeApis);

@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { startDemo, type Demo } from '../harness/demo.js';
-import { openBrowser, openPage, chromiumNeeded } from '../web/browser.js';
-import { itNeeds } from '../harness/it-needs.js';
+import { describeInBrowser, openBrowser, openPage } from '../web/browser.js';
 
 let demo: Demo;
 afterEach(() => demo.close());
@@ -63,7 +62,10 @@ describe('npm run demo', () => {
     expect(demo.output()).not.toMatch(/EXECUTION \[/);
   }, 180_000);
 
-  itNeeds(chromiumNeeded)('is led from alert to RESOLVED by clicks on the page, and a reload in the middle loses and doubles nothing', async () => {
+});
+
+describeInBrowser('the page', () => {
+  it('leads the demo from alert to RESOLVED by clicks, and a reload in the middle loses and doubles nothing', async () => {
     demo = startDemo();
     const [, link = ''] = await demo.says(/Page {13}(\S+)/);
     const browser = await openBrowser();

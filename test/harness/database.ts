@@ -6,7 +6,7 @@ import { migrate } from '../../db/migrate.js';
 export interface FreshDatabase {
   readonly url: string;
   readonly db: Database;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** A migrated database of its own on the test run's server; closing drops it. */

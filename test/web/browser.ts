@@ -1,6 +1,6 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { onPath } from '../../cli/local/on-path.js';
-import { describeNeeds } from '../harness/it-needs.js';
+import { describeNeeds } from '../harness/describe-needs.js';
 
 export const chromiumNeeded = { program: 'chromium', debianPackage: 'chromium' } as const;
 

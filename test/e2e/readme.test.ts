@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { IncidentPage } from '../../contracts/http.js';
+import { createApiClient } from '../../cli/client.js';
+import { openBlockedDatabase, type BlockedDatabase } from '../harness/blocked-database.js';
+import { npmStart, type NpmStart } from '../harness/npm-start.js';
+import { until } from '../harness/until.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+/** Every command that the README gives: the lines of its sh blocks, and what stands in backticks and begins like one. */
+const commands = new Set([
+  ...[...readme.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) => block.trim().split('\n')),
+  ...[...readme.matchAll(/`((?:npm|npx|git|docker|curl) [^`]+)`/g)].map(([, command = '']) => command),
+]);
+
+/** Run by other tests, literally: `npm test` by whoever reads this, the demo by demo.test.ts. */
+const ranElsewhere = ['npm test', 'npm run demo', 'npm run demo -- --yes'];
+
+const run = promisify(execFile);
+let folder: string;
+let target: BlockedDatabase;
+let running: NpmStart;
+const ran = new Set<string>(ranElsewhere);
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-readme-'));
+  chmodSync(folder, 0o711);
+  target = await openBlockedDatabase();
+  writeFileSync(
+    join(folder, 'sluice.yaml'),
+    `
+version: 1
+workspaces:
+  shop:
+    stabilization: 2s
+    targets: { shop-db: { kind: postgres, connection: { env: TARGET_URL }, executor: sql, postgres: { blockedSessions: 2 } } }
+`,
+  );
+  running = await npmStart(join(folder, 'home'), { SLUICE_CONFIG: join(folder, 'sluice.yaml'), TARGET_URL: target.url, DATABASE_URL: '', TEMPORAL_ADDRESS: '' });
+  ran.add('npm start');
+}, 120_000);
+afterAll(async () => {
+  await running.stop();
+  await target.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs a command of the README as it stands there, but for the incident's id. */
+async function follow(command: string, id = ''): Promise<string> {
+  expect(commands).toContain(command);
+  ran.add(command);
+  const [program = '', ...words] = command.split(' ').map((word) => (word === 'ID' ? id : word));
+  const env = { ...process.env, NODE_OPTIONS: '', SLUICE_URL: running.apiUrl, SLUICE_TOKEN: running.token };
+  const { stdout } = await run(program, words, { cwd: root, env });
+  return stdout;
+}
+
+describe('the README', () => {
+  it('gives commands that work, and no others', async () => {
+    const api = createApiClient(running.apiUrl, running.token);
+    const open = () =>
+      until('an incident that waits', async () => {
+        const { incidents } = await api.get<IncidentPage>('/api/incidents?state=open');
+        return incidents.find(({ status }) => status === 'PENDING_HUMAN_APPROVAL')?.id;
+      });
+
+    await target.block();
+    const following = follow('npx sluice start');
+    const first = await open();
+    expect(await follow('npx sluice incidents')).toContain(first);
+    expect(await follow('npx sluice show ID', first)).toContain('Database Connection Reset');
+    await follow('npx sluice reject ID', first);
+    expect(await following).toContain('REJECTED');
+    expect(await follow('npx sluice tail ID', first)).toContain('EXECUTION_GATE [PENDING_HUMAN_APPROVAL]');
+
+    const again = follow('npx sluice start');
+    const second = await open();
+    await follow('npx sluice approve ID --yes', second);
+    await until('the verification gate', async () => (await api.get<{ phase: string }>(`/api/incidents/${second}`)).phase === 'VERIFICATION_GATE', 60_000);
+    await follow('npx sluice approve ID --yes', second);
+    expect(await again).toContain('RESOLVED');
+
+    expect([...commands].filter((command) => !ran.has(command))).toEqual([]);
+  }, 180_000);
+
+  it('is short', () => expect(readme.split('\n').length).toBeLessThanOrEqual(150));
+});
