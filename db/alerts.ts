@@ -70,7 +70,7 @@ async function holdIncidents(tx: Connection, workspaceId: string, troubles: read
       ),
     )
     .orderBy(asc(incidents.fingerprint), desc(incidents.openedAt))
-;
+    .for('no key update');
   return new Map(rows.map(({ id, fingerprint }) => [fingerprint, id]));
 }
 

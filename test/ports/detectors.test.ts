@@ -1,0 +1,135 @@
+import { createServer, type Server } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { createDetectors } from '../../activities/adapters/detectors.js';
+import { openTargetConnections, type TargetConnections } from '../../activities/adapters/target-connections.js';
+import type { Detector, Target } from '../../domain/watch.js';
+import { countSignals } from '../../domain/watch.js';
+import { openBlockedDatabase, type BlockedDatabase } from '../harness/blocked-database.js';
+
+let database: BlockedDatabase;
+let connections: TargetConnections;
+let server: Server;
+let url: string;
+beforeAll(async () => {
+  database = await openBlockedDatabase();
+  connections = openTargetConnections(({ ...reference }) => ('env' in reference && reference.env === 'GONE' ? 'postgres://u:p@127.0.0.1:1/d' : database.url));
+  server = createServer((request, response) => {
+    const answers: Record<string, () => void> = {
+      '/stats': () => response.end(JSON.stringify({ shop: { p99Ms: 1_900 }, text: 'x' })),
+      '/broken': () => response.writeHead(503).end('{"shop":{"p99Ms":5}}'),
+      '/html': () => response.end('<html>'),
+      '/never': () => {},
+    };
+    answers[request.url ?? '']?.();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await connections.close();
+  await database.close();
+});
+
+const severe = [{ id: 'i1', title: 'checkout is down', severity: 'CRITICAL' }];
+const measure = (target: Target) =>
+  createDetectors(connections, () => url, { listActiveSevere: async (_workspace, except) => severe.filter(({ id }) => id !== except) }, () => new Date()).measure([target], {
+    workspaceId: 'w',
+    incidentId: null,
+  });
+const values = async (target: Target) => Object.fromEntries((await measure(target)).signals.map(({ name, value }) => [name, value]));
+
+describe('the HTTP probe', () => {
+  const probe = (path: string, over: Partial<Extract<Detector, { kind: 'http-probe' }>> = {}): Target => ({
+    kind: 'http',
+    name: 'shop',
+    url: { env: 'SHOP_URL' },
+    detectors: [
+      {
+        kind: 'http-probe',
+        path,
+        timeoutMs: 300,
+        availabilityPercent: 99,
+        latencyMs: 1_000,
+        readings: [{ name: 'p99', title: 'p99', field: 'shop.p99Ms', unit: 'ms', threshold: 100 }],
+        ...over,
+      },
+    ],
+  });
+
+  it.each([
+    ['/stats', { availability: 100, latency: expect.any(Number), p99: 1_900 }],
+    ['/broken', { availability: 0, latency: null, p99: 5 }],
+    ['/html', { availability: 100, latency: expect.any(Number), p99: null }],
+    ['/never', { availability: 0, latency: null, p99: null }],
+  ])('measures %s', async (path, expected) => expect(await values(probe(path))).toEqual(expected));
+
+  it.each(['text', 'shop', 'shop.__proto__', 'constructor.name', 'nothing.at.all'])('reads no number at %s', async (field) => {
+    const { p99 } = await values(probe('/stats', { readings: [{ name: 'p99', title: 'p99', field, unit: 'ms', threshold: 1 }] }));
+    expect(p99).toBeNull();
+  });
+});
+
+describe('the audit log detector', () => {
+  const target = (table: string): Target => ({
+    kind: 'postgres',
+    name: 'shop-db',
+    connection: { env: 'TARGET' },
+    executor: null,
+    detectors: [{ kind: 'audit-log', table, actionColumn: 'action', actorColumn: 'who', timeColumn: 'at', windowMs: 60_000, maxDeletes: 3 }],
+  });
+
+  it('counts the deletes of its window, by who did them', async () => {
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await client.query(`
+      create schema log; create table log."Audit" (action text, who text, at timestamptz);
+      insert into log."Audit" select 'DELETE', 'bob', now() from generate_series(1, 5);
+      insert into log."Audit" values ('delete', 'ana', now()), ('UPDATE', 'bob', now()), ('DELETE', 'bob', now() - interval '1 hour')`);
+    await client.end();
+    const { signals, facts } = await measure(target('log.Audit'));
+    expect(signals.find(({ name }) => name === 'deletes')).toMatchObject({ value: 6, threshold: 3 });
+    expect(facts).toMatchObject([{ actor: 'bob', deletes: 5 }, { actor: 'ana', deletes: 1 }]);
+  });
+
+  it('takes a hostile name as a name', async () => {
+    const { signals, facts } = await measure(target('audit"; drop schema log cascade; --'));
+    expect(signals).toMatchObject([{ name: 'audit-log-availability', value: 0 }]);
+    expect(facts).toMatchObject([{ kind: 'unreachable', because: expect.stringContaining('does not exist') }]);
+    expect((await values(target('log.Audit')))['deletes']).toBe(6);
+  });
+});
+
+describe('a database that cannot be asked', () => {
+  it('is unavailable, and nothing else about it is said to be well', async () => {
+    const target: Target = { kind: 'postgres', name: 'gone', connection: { env: 'GONE' }, executor: null, detectors: [{ kind: 'postgres', thresholds: { lockWait: 1, queryLatency: 1 } }] };
+    expect(await measure(target)).toMatchObject({
+      signals: [{ name: 'postgres-availability', value: 0 }],
+      facts: [{ kind: 'unreachable', because: expect.stringContaining('ECONNREFUSED') }],
+    });
+  });
+});
+
+describe('the detector of open incidents', () => {
+  it('counts SEV-0/1 incidents that are open in the workspace', async () => {
+    const target: Target = { kind: 'workspace', name: 'all', detectors: [{ kind: 'active-incidents', maxIncidents: 1 }] };
+    expect(await measure(target)).toMatchObject({ signals: [{ name: 'activeIncidents', value: 1 }], facts: [{ kind: 'activeIncident', title: 'checkout is down' }] });
+  });
+});
+
+it('as many signals are measured as are announced', async () => {
+  const target: Target = {
+    kind: 'postgres',
+    name: 'shop-db',
+    connection: { env: 'TARGET' },
+    executor: null,
+    detectors: [
+      { kind: 'postgres', thresholds: { queryLatency: 1, lockWait: 1, blockedSessions: 1, idleInTransaction: 1, longQuery: 1, connections: 1 } },
+      { kind: 'audit-log', table: 'log.Audit', actionColumn: 'action', actorColumn: 'who', timeColumn: 'at', windowMs: 60_000, maxDeletes: 3 },
+    ],
+  };
+  expect((await measure(target)).signals).toHaveLength(countSignals(target));
+});
