@@ -58,6 +58,7 @@ export function createDetectActivities({ detectors, watch, recorder }: Ports): R
             labels: {},
             targets: [name],
             severityThreshold: 'LOW',
+            severity: worst.severity,
           });
           if (isNew) opened.push(incidentId);
         }

@@ -106,6 +106,7 @@ export interface Recorder {
     readonly labels: Readonly<Record<string, string>>;
     readonly targets: readonly string[];
     readonly severityThreshold: Severity;
+    readonly severity: Severity;
   }): Promise<{ readonly incidentId: string; readonly isNew: boolean }>;
   tellWell(workspaceId: string, wellTargets: readonly string[]): Promise<void>;
 }

@@ -37,7 +37,7 @@ export async function runCli(words: readonly string[], surroundings: Surrounding
 function createProgram(surroundings: Surroundings): Command {
   const program = new Command('sluice')
     .description('Incidents and their gates, from the terminal.')
-    .option('--url <url>', `address of the API (SLUICE_URL, else ${DEFAULT_URL})`)
+    .option('--url <url>', `address of the API (SLUICE_URL, else that of npm start here, else ${DEFAULT_URL})`)
     .option('--token-file <path>', 'file with your token (else SLUICE_TOKEN, else admin-token in SLUICE_HOME)')
     .option('--json', 'print JSON')
     .exitOverride()
@@ -81,12 +81,15 @@ function readCount(text: string): string {
 
 async function openContext({ url, tokenFile, json = false }: GlobalOptions, surroundings: Surroundings): Promise<Context> {
   const { env } = surroundings;
-  const address = url ?? env['SLUICE_URL'] ?? DEFAULT_URL;
+  const home = resolve(projectRoot, env['SLUICE_HOME'] || '.sluice');
+  const address = url ?? env['SLUICE_URL'] ?? (await readText(join(home, 'api-address'))) ?? DEFAULT_URL;
   if (!URL.canParse(address) || !/^https?:/.test(address)) throw new WrongUsage(`${address} is not an address. Give one like ${DEFAULT_URL} with --url or SLUICE_URL.`);
   const token = tokenFile === undefined ? env['SLUICE_TOKEN'] : undefined;
-  const path = tokenFile ?? join(resolve(projectRoot, env['SLUICE_HOME'] || '.sluice'), 'admin-token');
+  const path = tokenFile ?? join(home, 'admin-token');
   return { ...surroundings, json, client: createApiClient(address, token || (await readToken(path))) };
 }
+
+const readText = (path: string): Promise<string | undefined> => readFile(path, 'utf8').then((text) => text.trim(), () => undefined);
 
 async function readToken(path: string): Promise<string> {
   const token = await readFile(path, 'utf8').catch((error: unknown) => {

@@ -80,7 +80,7 @@ async function openMissing(tx: Connection, workspaceId: string, troubles: readon
   for (const { firing, newId } of missing) {
     const [first] = firing;
     if (first === undefined) continue;
-    const { fingerprint, title, labels } = first;
+    const { fingerprint, title, labels, severity } = first;
     const opened = await openIncident(tx, {
       id: newId,
       workspaceId,
@@ -91,6 +91,7 @@ async function openMissing(tx: Connection, workspaceId: string, troubles: readon
       labels,
       targets: null,
       severityThreshold: 'LOW',
+      severity,
     });
     if (opened.isNew) open.set(fingerprint, newId);
   }

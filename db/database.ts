@@ -6,9 +6,12 @@ export type Database = NodePgDatabase<typeof schema>;
 /** A database or a transaction in it. */
 export type Connection = Pick<Database, 'select' | 'insert' | 'update' | 'delete' | 'execute' | 'selectDistinct' | 'transaction'>;
 
+// Whoever waits longer than this for a connection is better told so.
+const CONNECT_TIMEOUT_MS = 10_000;
+
 /** Opens a pool. Errors of idle connections are left to the next query, which reports them where somebody waits. */
 export function openDatabase(databaseUrl: string, options: { readonly max?: number } = {}): { readonly db: Database; readonly close: () => Promise<void> } {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: options.max ?? 10 });
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: options.max ?? 10, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   pool.on('error', () => {});
   return { db: drizzle(pool, { schema }), close: () => pool.end() };
 }

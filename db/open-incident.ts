@@ -14,6 +14,8 @@ export interface Opening {
   readonly labels: Readonly<Record<string, string>>;
   readonly targets: readonly string[] | null;
   readonly severityThreshold: Severity;
+  /** As its sender sees it, until it is measured; null where nobody said. */
+  readonly severity: Severity | null;
 }
 
 /**

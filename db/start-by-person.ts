@@ -28,6 +28,7 @@ export async function startByPerson(
       labels: {},
       targets: null,
       severityThreshold,
+      severity: null,
     }),
   );
   if (isNew) {

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { WrongSettings } from '../../contracts/settings.js';
 import { WrongSluiceYaml } from '../../contracts/sluice-yaml.js';
 import { DatabaseTooNew } from '../../db/migrate.js';
@@ -98,6 +100,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const apiUrl = `http://127.0.0.1:${apiPort}`;
     await allOrNone([startOwn('worker', 'workers/main.ts', env, surroundings), startOwn('api', 'api/main.ts', env, surroundings)], calledOff);
     await untilApiReady(apiUrl, surroundings.stopping);
+    // The port is not always the usual one; the sluice command looks here.
+    await writeFile(join(home.folder, 'api-address'), `${apiUrl}\n`);
     const pidOf = (name: PieceName): number | null => pieces.get(name)?.pid() ?? null;
     return {
       apiUrl,

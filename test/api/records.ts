@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../../db/database.js';
-import { decisions, gates, incidents, outbox, tail } from '../../db/schema.js';
+import { decisions, gates, incidents, outbox } from '../../db/schema.js';
 import { appendTail, appendUpdate } from '../../db/tail-writer.js';
 import { toUpdate } from '../../domain/incident.js';
 import { workspaceId } from './open-api.js';
@@ -52,5 +52,3 @@ export const print = (db: Database, incidentId: string, text: string, firstLine 
   appendTail(db, incidentId, [{ key: randomUUID(), event: 'output', body: { output: { stream: 'stdout', text, firstLine } } }]);
 
 export const finish = (db: Database, incidentId: string) => appendTail(db, incidentId, [{ key: 'done', event: 'done', body: { done: { outcome: 'RESOLVED' } } }]);
-
-export const readTailRows = (db: Database) => db.select().from(tail);

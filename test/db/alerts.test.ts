@@ -48,7 +48,7 @@ it('two batches that share troubles in opposite roles both come through', async 
 it('a batch is taken in whole or not at all', async () => {
   const before = await database.db.select().from(outbox);
   const unstorable = { ...alert('b'), title: 'a\0b' };
-  await expect(receive(alert('a'), unstorable, alert('c'))).rejects.toThrow();
+  await expect(receive(alert('a'), unstorable, alert('c'))).rejects.toThrow('Failed query');
   expect([await findOpen('a'), await findOpen('c'), await database.db.select().from(outbox)]).toEqual([[], [], before]);
 });
 

@@ -30,6 +30,7 @@ const opening = (over: object = {}) => ({
   labels: {},
   targets: ['db'],
   severityThreshold: 'LOW' as const,
+  severity: null,
   ...over,
 });
 beforeEach(async () => {
@@ -63,11 +64,13 @@ describe('the tail', () => {
   });
 
   it('never shows a number before the one below it is there', async () => {
+    let other: Promise<void> = Promise.resolve();
     await database.db.transaction(async (tx) => {
       await appendTail(tx, incidentId, [{ key: 'slow', event: 'update', body: { update: update('slow') } }]);
-      const other = recorder.recordUpdate(incidentId, 'fast', update('fast'));
+      other = recorder.recordUpdate(incidentId, 'fast', update('fast'));
       expect(await Promise.race([other.then(() => 'written'), new Promise((resolve) => setTimeout(resolve, 200, 'waiting'))])).toBe('waiting');
     });
+    await other;
     await recorder.recordUpdate(incidentId, 'last', update('last'));
     expect(await seqs()).toEqual([1, 2, 3]);
   });

@@ -57,7 +57,7 @@ async function follow(command: string, id = ''): Promise<string> {
   expect(commands).toContain(command);
   ran.add(command);
   const [program = '', ...words] = command.split(' ').map((word) => (word === 'ID' ? id : word));
-  const env = { ...process.env, NODE_OPTIONS: '', SLUICE_URL: running.apiUrl, SLUICE_TOKEN: running.token };
+  const env = { ...process.env, NODE_OPTIONS: '', SLUICE_HOME: join(folder, 'home') };
   const { stdout } = await run(program, words, { cwd: root, env });
   return stdout;
 }

@@ -9,6 +9,7 @@ interface Need {
 
 /** `describe`, where the program is there; elsewhere it is skipped, and its name says what to install. */
 export function describeNeeds({ program, debianPackage }: Need): (name: string, body: () => void) => void {
-  if (onPath(program, process.env) !== null) return describe;
-  return (name, body) => describe.skip(`${name} (needs ${program}: apt-get install ${debianPackage})`, body);
+  const isThere = onPath(program, process.env) !== null;
+  const describeOrSkip = isThere ? describe : describe.skip;
+  return (name, body) => describeOrSkip(isThere ? name : `${name} (needs ${program}: apt-get install ${debianPackage})`, body);
 }

@@ -45,7 +45,7 @@ export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase
   const ports: Ports = { ...world, recorder: createRecorder(db), watch: { readWorkspace: () => workspace }, now: () => new Date() };
   if (options.library !== 'empty') await seedLibrary(db, workspaceId);
   const opening = { id: incidentId, workspaceId, title: 'checkout is slow', fingerprint: incidentId, startedBy: null, labels: {}, targets: options.targets ?? ['shop-db'] };
-  await openIncident(db, { ...opening, trigger: 'alert', severityThreshold: 'LOW' });
+  await openIncident(db, { ...opening, trigger: 'alert', severityThreshold: 'LOW', severity: null });
   const { worker, taskQueue } = await createWorker(temporal, ports);
   const input: IncidentInput = { workspaceId, incidentId, trigger: 'alert', severityThreshold: 'LOW', targets: opening.targets, policy, policyVersion: 'test' };
   const handle = await temporal.client.workflow.start(incidentWorkflow, { taskQueue, workflowId: incidentWorkflowId(workspaceId, incidentId), args: [input] });

@@ -82,7 +82,7 @@ afterEach(async () => {
 
 async function openAlert(): Promise<string> {
   const id = randomUUID();
-  const rest = { title: 'slow', fingerprint: id, startedBy: null, labels: {}, targets: null, severityThreshold: 'LOW' } as const;
+  const rest = { title: 'slow', fingerprint: id, startedBy: null, labels: {}, targets: null, severityThreshold: 'LOW', severity: null } as const;
   await openIncident(database.db, { id, workspaceId, trigger: 'alert', ...rest });
   return id;
 }
