@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ReadActivities } from '../contracts/activities.js';
 import { findAnomalies } from '../domain/anomaly.js';
 import { isAtLeastAsSevere } from '../domain/severity.js';
-import { formatValue } from '../domain/signal.js';
+import { formatValue, isOfTarget } from '../domain/signal.js';
 import { detected, detecting } from '../domain/updates.js';
 import type { Target, Workspace } from '../domain/watch.js';
 import { countSignals } from '../domain/watch.js';
@@ -29,7 +29,7 @@ export function createDetectActivities({ detectors, watch, recorder }: Ports): R
         if (!quiet) await recorder.recordUpdate(incidentId, `detect:${round}:begin`, detecting(signals));
         const measurement = await detectors.measure(selected, { workspaceId, incidentId });
         const measurementId = randomUUID();
-        await recorder.saveMeasurement({ id: measurementId, incidentId, purpose: 'detection', planVersion: 0, measurement });
+        await recorder.saveMeasurement({ id: measurementId, incidentId, purpose: quiet ? 'recheck' : 'detection', planVersion: 0, measurement });
         const anomalies = findAnomalies(measurement.signals).filter(({ severity }) => isAtLeastAsSevere(severity, severityThreshold));
         const [worst] = anomalies;
         if (worst !== undefined) await recorder.setSeverity(incidentId, worst.severity, worst.score);
@@ -42,7 +42,7 @@ export function createDetectActivities({ detectors, watch, recorder }: Ports): R
       attempt(async () => {
         const { targets } = watch.readWorkspace(workspaceId);
         const { signals } = await detectors.measure(targets, { workspaceId, incidentId: null });
-        const anomalies = findAnomalies(signals).filter(({ signal }) => signal.name !== 'activeIncidents');
+        const anomalies = findAnomalies(signals).filter(({ signal }) => isOfTarget(signal));
         const unwell = new Set(anomalies.map(({ signal }) => signal.target));
         const opened: string[] = [];
         for (const name of unwell) {
@@ -62,7 +62,7 @@ export function createDetectActivities({ detectors, watch, recorder }: Ports): R
           });
           if (isNew) opened.push(incidentId);
         }
-        await recorder.tellWell(workspaceId, targets.map(({ name }) => name).filter((name) => !unwell.has(name)));
+        await recorder.tellWell(workspaceId, [...unwell], targets.map(({ name }) => name).filter((name) => !unwell.has(name)));
         return { signals: signals.length, opened };
       }),
   };

@@ -27,7 +27,7 @@ export function createExecuteActivities(ports: Ports): ChangeActivities {
     for (const { stepId } of plan.steps) {
       const key = toExecutionKey(digest, stepId, 'execute');
       const claimed = await recorder.claimExecution({ key, incidentId: plan.incidentId, gateId, digest, stepId });
-      if (claimed === undefined) return { kind: 'refused', because: `step ${stepId} was claimed under another gate` };
+      if (claimed === undefined) return { kind: 'refused', because: `step ${stepId} was claimed under another gate, or the incident is closed` };
       states.push(claimed.state);
     }
     return { kind: 'claimed', states };
@@ -58,7 +58,7 @@ export function createExecuteActivities(ports: Ports): ChangeActivities {
       const key = toExecutionKey(digest, step.stepId, 'execute');
       const writer = createOutputWriter(recorder, plan.incidentId, `output:${key}:${activityInfo().attempt}`);
       // Noted before the call: a lost reply can hide a change that did happen.
-      await recorder.markStarted(key);
+      if (!(await recorder.markStarted(key))) return { kind: 'refused', because: 'it was called off before it began' } as const;
       changed = true;
       const { ok, summary } = await executor.run(plan.workspaceId, step, {
         key,
@@ -97,10 +97,11 @@ export function createExecuteActivities(ports: Ports): ChangeActivities {
         if (moved !== undefined) return moved;
 
         const run = await runSteps(plan, digest, claimed.states, beat);
-        if (run.kind === 'stopped') return run;
+        if (run.kind === 'stopped' || run.kind === 'refused') return run;
         const span = await recorder.readExecutionSpan(incidentId, digest);
-        const endedAtMs = span?.endedAt.getTime() ?? ports.now().getTime();
-        const update = tell(gate.approvals, run, endedAtMs - (span?.claimedAt.getTime() ?? endedAtMs));
+        // The samples are timed by this clock, so the end is too; the record's own clock only tells how long it took.
+        const endedAtMs = ports.now().getTime();
+        const update = tell(gate.approvals, run, span === null ? 0 : span.endedAt.getTime() - span.claimedAt.getTime());
         await recorder.recordUpdate(incidentId, `execute:${digest}`, update);
         if (run.kind === 'failed') return { kind: 'failed', because: run.because, changed: run.changed };
 
@@ -111,7 +112,7 @@ export function createExecuteActivities(ports: Ports): ChangeActivities {
           const sample = await takeSample(ports, { workspaceId, incidentId, planVersion: plan.version, before });
           after = sample.signals;
           beat(`sampled ${after.length} signals`);
-          sampledMs = Date.parse(sample.measuredAt) - endedAtMs;
+          sampledMs = ports.now().getTime() - endedAtMs;
         }
         return { kind: 'executed', endedAtMs, after: after.filter((signal) => isAmong(signal, before)), sampledMs, update };
       }),

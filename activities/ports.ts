@@ -42,7 +42,8 @@ export interface Watch {
   readWorkspace(workspaceId: string): Workspace;
 }
 
-export type ExecutionState = 'claimed' | 'started' | 'succeeded' | 'failed' | 'unknown';
+/** `void`: called off before it began; it can never begin any more. */
+export type ExecutionState = 'claimed' | 'started' | 'succeeded' | 'failed' | 'unknown' | 'void';
 
 export interface OutputRow {
   readonly key: string;
@@ -57,7 +58,7 @@ export interface Recorder {
   saveMeasurement(row: {
     readonly id: string;
     readonly incidentId: string;
-    readonly purpose: 'detection' | 'verification';
+    readonly purpose: 'detection' | 'recheck' | 'verification';
     readonly planVersion: number;
     readonly measurement: Measurement;
   }): Promise<void>;
@@ -91,7 +92,8 @@ export interface Recorder {
     readonly digest: string;
     readonly stepId: string;
   }): Promise<{ readonly state: ExecutionState; readonly result: string | null } | undefined>;
-  markStarted(key: string): Promise<void>;
+  /** False when it was called off meanwhile: then it must not be begun. */
+  markStarted(key: string): Promise<boolean>;
   markEnded(key: string, state: 'succeeded' | 'failed', result: string): Promise<void>;
   readExecutionSpan(incidentId: string, digest: string): Promise<{ readonly claimedAt: Date; readonly endedAt: Date } | null>;
   settleExecution(incidentId: string, digest: string): Promise<boolean>;
@@ -108,7 +110,7 @@ export interface Recorder {
     readonly severityThreshold: Severity;
     readonly severity: Severity;
   }): Promise<{ readonly incidentId: string; readonly isNew: boolean }>;
-  tellWell(workspaceId: string, wellTargets: readonly string[]): Promise<void>;
+  tellWell(workspaceId: string, unwellTargets: readonly string[], wellTargets: readonly string[]): Promise<void>;
 }
 
 export interface Ports {

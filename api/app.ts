@@ -25,6 +25,7 @@ const HANDLER_TIMEOUT_MS = 15_000;
 // Receiving a whole request; a sender that dawdles longer holds a connection for nothing.
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_AT_WORK = 200;
+const MAX_STREAMS = 500;
 
 export interface AppDeps {
   readonly db: Database;
@@ -35,6 +36,7 @@ export interface AppDeps {
   readonly logger: NonNullable<FastifyServerOptions['logger']>;
   readonly heartbeatMs?: number;
   readonly maxAtWork?: number;
+  readonly maxStreams?: number;
   readonly handlerTimeoutMs?: number;
 }
 
@@ -59,8 +61,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.removeContentTypeParser('text/plain');
 
   answerWithProblems(app);
+  // First, because to look a token up is work too.
+  limitWork(app, { work: deps.maxAtWork ?? MAX_AT_WORK, streams: deps.maxStreams ?? MAX_STREAMS });
   authorize(app, (token) => findActor(db, token));
-  limitWork(app, deps.maxAtWork ?? MAX_AT_WORK);
   await sendSecurityHeaders(app);
   await describeRoutes(app);
   await serveWebPage(app, deps.webFolder);

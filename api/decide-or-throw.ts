@@ -2,7 +2,7 @@ import type { Database } from '../db/database.js';
 import { decide, type DecisionAnswer } from '../db/decisions.js';
 import { assertNever } from '../domain/assert-never.js';
 import type { Decision, GateState } from '../domain/gate.js';
-import { AlreadyDecided, type ApiError, GateClosed, GateExpired, IdReused, NotAllowed, ReasonNeeded, StaleDigest, UnknownGate } from './errors.js';
+import { AlreadyDecided, type ApiError, ConfirmationNeeded, GateClosed, GateExpired, IdReused, NotAllowed, ReasonNeeded, StaleDigest, UnknownGate } from './errors.js';
 
 /** What a gate's state is called in a sentence. */
 export const gateWords: Readonly<Record<GateState, string>> = {
@@ -34,7 +34,7 @@ function toProblem(answer: Exclude<DecisionAnswer, { kind: 'counted' }>, { actor
   }
 }
 
-function toRefusal({ because, gate }: Extract<DecisionAnswer, { kind: 'refused' }>, role: string): ApiError {
+function toRefusal({ because, gate, confirmation }: Extract<DecisionAnswer, { kind: 'refused' }>, role: string): ApiError {
   switch (because) {
     case 'gateClosed':
       return new GateClosed(`The gate is ${gateWords[gate.state]}; this decision changed nothing. GET the incident to see what it waits for now.`);
@@ -46,6 +46,8 @@ function toRefusal({ because, gate }: Extract<DecisionAnswer, { kind: 'refused' 
       return new NotAllowed(`Your role is ${role}; this gate needs ${gate.roleNeeded}. Ask somebody with that role to decide.`);
     case 'alreadyDecided':
       return new AlreadyDecided(`Your approval counts already. The gate needs ${gate.approvalsNeeded} different people.`);
+    case 'confirmationNeeded':
+      return new ConfirmationNeeded(`The plan's risk is high. To approve it, type its title: send "confirmation": ${JSON.stringify(confirmation)}.`);
     default:
       return assertNever(because);
   }

@@ -45,6 +45,7 @@ export class GateClosed extends problem('gate-closed', 409, 'The gate is closed'
 export class GateExpired extends problem('gate-expired', 409, 'The gate has expired') {}
 export class StaleDigest extends problem('stale-digest', 409, 'This is not the plan at the gate') {}
 export class AlreadyDecided extends problem('already-decided', 409, 'You have approved this already') {}
+export class ConfirmationNeeded extends problem('confirmation-needed', 409, 'This needs a typed confirmation') {}
 export class IncidentClosed extends problem('incident-closed', 409, 'The incident is closed') {}
 export class NameTaken extends problem('name-taken', 409, 'The name is taken') {}
 export class IdReused extends problem('id-reused', 409, 'This id or key stands for another request') {}

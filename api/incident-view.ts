@@ -4,6 +4,7 @@ import type { DetailRow, SummaryRow } from '../db/incident-reads.js';
 import { findAnomalies } from '../domain/anomaly.js';
 import type { GateState } from '../domain/gate.js';
 import type { Plan as DomainPlan } from '../domain/plan.js';
+import { toConfirmation } from '../domain/policy.js';
 import { signalId } from '../domain/signal.js';
 
 export interface TemporalUi {
@@ -25,7 +26,7 @@ export function toIncidentDetail({ incident, plan, gate, said, detection, now }:
     ...toIncidentSummary(summary),
     rootCause: rootCause && toRootCause(rootCause),
     plan: plan === undefined ? null : toPlan(plan),
-    gate: gate === undefined ? null : toGate(gate, said),
+    gate: gate === undefined ? null : toGate(gate, said, plan),
     before,
     now: before.flatMap((signal) => now?.signals.find((candidate) => signalId(candidate) === signalId(signal)) ?? []),
     measuredAt: now?.measuredAt.toISOString() ?? null,
@@ -67,7 +68,7 @@ function toPlan(row: NonNullable<DetailRow['plan']>): Plan {
 
 const settlingVerdict: Partial<Record<GateState, string>> = { rejected: 'reject', changesRequested: 'requestChanges' };
 
-function toGate(row: NonNullable<DetailRow['gate']>, said: DetailRow['said']): Gate {
+function toGate(row: NonNullable<DetailRow['gate']>, said: DetailRow['said'], plan: DetailRow['plan']): Gate {
   const approvals = said.filter(({ verdict }) => verdict === 'approve').map(toApproval);
   const settling = said.find(({ verdict }) => verdict === settlingVerdict[row.state]);
   return {
@@ -78,6 +79,7 @@ function toGate(row: NonNullable<DetailRow['gate']>, said: DetailRow['said']): G
     planVersion: row.planVersion,
     approvalsNeeded: row.approvalsNeeded,
     roleNeeded: row.roleNeeded,
+    confirmation: plan === undefined || plan.digest !== row.digest ? null : toConfirmation(row.kind, JSON.parse(plan.canonical) as DomainPlan),
     approvals,
     settledBy: row.state === 'approved' ? (approvals.at(-1) ?? null) : settling === undefined ? null : toApproval(settling),
     openedAt: row.openedAt.toISOString(),

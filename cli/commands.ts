@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { DecisionReceipt, IncidentDetail, IncidentPage, Me } from '../contracts/http.js';
+import type { DecisionReceipt, Gate, IncidentDetail, IncidentPage, Me } from '../contracts/http.js';
 import type { Verdict } from '../domain/gate.js';
 import type { ApiClient } from './client.js';
 import { renderEntry, renderIncident, renderList, toPlainText } from './render.js';
@@ -49,26 +49,40 @@ export async function decideAtGate(
   context: Context,
   incidentId: string,
   verdict: Extract<Verdict, 'approve' | 'reject'>,
-  { reason, yes = false }: { readonly reason?: string; readonly yes?: boolean },
+  { reason, yes = false, confirm }: { readonly reason?: string; readonly yes?: boolean; readonly confirm?: string },
 ): Promise<void> {
   const { client, json, print, complain } = context;
   const incident = await read(client, incidentId);
   const { gate } = incident;
   if (gate?.state !== 'open') throw new Refused(`The incident waits at no gate; it is in ${incident.phase} [${incident.status}].`);
   complain(renderIncident(incident));
-  if (verdict === 'approve' && !yes) await confirm(context, gate.digest);
+  const confirmation = verdict === 'approve' ? await askPerson(context, gate, { yes, confirm }) : undefined;
   const receipt = await client.post<DecisionReceipt>(`/api/incidents/${incident.id}/decisions`, {
     decisionId: randomUUID(),
     gateId: gate.id,
     digest: gate.digest,
     verdict,
     ...(reason === undefined ? {} : { reason }),
+    ...(confirmation === undefined ? {} : { confirmation }),
   });
   print(json ? JSON.stringify(receipt) : toPlainText(receipt.message));
 }
 
-async function confirm({ isTerminal, ask }: Context, digest: string | null): Promise<void> {
+/** Makes sure that a person means it; returns what the person typed where the gate asks for that. */
+async function askPerson(
+  { isTerminal, ask }: Context,
+  { digest, confirmation }: Gate,
+  { yes, confirm }: { readonly yes: boolean; readonly confirm: string | undefined },
+): Promise<string | undefined> {
+  if (confirmation !== null) {
+    const title = toPlainText(confirmation);
+    if (confirm !== undefined) return confirm;
+    if (!isTerminal || yes) throw new WrongUsage(`Its risk is high, so --yes is not enough. Look at it with \`sluice show\`, then say --confirm "${title}".`);
+    return ask(`Its risk is high. Type ${title} to approve it: `);
+  }
+  if (yes) return undefined;
   if (!isTerminal) throw new WrongUsage('Nobody can be asked here. Look at it with `sluice show`, then say --yes.');
   const answer = await ask(`Type yes to approve ${digest === null ? 'this' : `the digest ${digest.slice(0, 12)}…`}: `);
   if (answer.trim() !== 'yes') throw new Refused('Not approved.');
+  return undefined;
 }

@@ -63,5 +63,5 @@ function renderGate({ gate }: IncidentDetail): readonly string[] {
   const said = gate.approvals.map(({ person, role, reason }) => `  approved by ${person} (${role})${reason === null ? '' : `: "${reason}"`}`);
   if (gate.state !== 'open') return [`Gate: ${gate.kind}, ${gate.state}`, ...said];
   const until = gate.expiresAt === null ? '' : ` until ${at(gate.expiresAt)}`;
-  return [`Gate: ${gate.kind}, waits for ${gate.approvalsNeeded} × ${gate.roleNeeded}${until}`, ...(gate.digest === null ? [] : [`  digest ${gate.digest}`]), ...said];
+  return [`Gate: ${gate.kind}, waits for ${gate.approvalsNeeded} × ${gate.roleNeeded}${until}`, ...(gate.digest === null ? [] : [`  digest ${gate.digest}`]), ...(gate.confirmation === null ? [] : [`  to approve, type ${gate.confirmation}`]), ...said];
 }

@@ -68,8 +68,8 @@ function createProgram(surroundings: Surroundings): Command {
       .command(`${verdict} <incidentId>`)
       .description(`${verdict} what the incident's gate waits for`)
       .option('--reason <text>', 'why; kept in the record')
-      .action(async (incidentId: string, options: { reason?: string; yes?: boolean }) => decideAtGate(await context(), incidentId, verdict, options));
-    if (verdict === 'approve') command.option('--yes', 'do not ask');
+      .action(async (incidentId: string, options: { reason?: string; yes?: boolean; confirm?: string }) => decideAtGate(await context(), incidentId, verdict, options));
+    if (verdict === 'approve') command.option('--yes', 'do not ask').option('--confirm <text>', "the plan's title, which a plan of HIGH or CRITICAL risk needs");
   }
   return program;
 }

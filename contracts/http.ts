@@ -16,6 +16,7 @@ const Labels = Type.Record(Type.String(), Type.String(), { additionalProperties:
 const Cursor = Type.String({ format: 'uuid', description: 'As the previous page gave it.' });
 const Name = Type.String({ minLength: 1, maxLength: 200 });
 const Reason = Type.String({ minLength: 1, maxLength: 2_000 });
+const Confirmation = Type.String({ maxLength: 1_000, description: "The plan's title, typed to approve it where the gate's `confirmation` asks for it." });
 
 /** RFC 9457. `type` is stable; `detail` says what the reader can do. */
 export const Problem = Type.Object({
@@ -104,6 +105,7 @@ export const Gate = Type.Object({
   planVersion: Nullable(Type.Integer()),
   approvalsNeeded: Type.Integer(),
   roleNeeded: Words(roles),
+  confirmation: Type.Union([Type.String(), Type.Null()], { description: 'What must be typed to approve it; null where nothing.' }),
   approvals: Type.Array(Approval),
   settledBy: Nullable(Approval),
   openedAt: Moment,
@@ -195,6 +197,7 @@ export const DecisionBody = Body({
   digest: Type.Optional(Nullable(Type.String({ pattern: '^[0-9a-f]{64}$', description: 'The digest of the plan that the person was shown; null where the gate has none.' }))),
   verdict: Words(verdicts),
   reason: Type.Optional(Reason),
+  confirmation: Type.Optional(Confirmation),
 });
 export const DecisionReceipt = Type.Object({
   decisionId: Uuid,
@@ -212,7 +215,13 @@ export const RemediateBody = Body({
   severityThreshold: Type.Optional(Words([...severities, 'SEV-0', 'SEV-1', 'SEV-2', 'SEV-3'])),
   userId: Type.Optional(Name),
 });
-export const ApproveBody = Body({ updateId: Uuid, approved: Type.Boolean(), userId: Type.Optional(Name), reason: Type.Optional(Reason) });
+export const ApproveBody = Body({
+  updateId: Uuid,
+  approved: Type.Boolean(),
+  userId: Type.Optional(Name),
+  reason: Type.Optional(Reason),
+  confirmation: Type.Optional(Confirmation),
+});
 export const ApproveReceipt = Type.Object({ success: Type.Boolean(), message: Type.String() });
 
 export const RemediationScript = Type.Object({
@@ -249,6 +258,9 @@ export const ScriptsQuery = Type.Object({
   cursor: Type.Optional(Cursor),
 });
 
+// More than fits in the body limit as it is by default: a group that is refused for its number is not sent again.
+const MAX_ALERTS = 10_000;
+
 /** Alertmanager's webhook, version 4. Fields that we do not read may come and go. */
 export const AlertmanagerBody = Type.Object({
   version: Type.Optional(Type.String()),
@@ -260,7 +272,7 @@ export const AlertmanagerBody = Type.Object({
       startsAt: Type.Optional(Moment),
       fingerprint: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
     }),
-    { minItems: 1, maxItems: 1_000 },
+    { minItems: 1, maxItems: MAX_ALERTS },
   ),
 });
 
@@ -272,8 +284,8 @@ const JsonAlert = Body({
   labels: Type.Optional(Labels),
   startsAt: Type.Optional(Moment),
 });
-/** One alert, or up to a thousand. */
-export const JsonAlertBody = Type.Union([JsonAlert, Type.Array(JsonAlert, { minItems: 1, maxItems: 1_000 })]);
+/** One alert, or a batch. */
+export const JsonAlertBody = Type.Union([JsonAlert, Type.Array(JsonAlert, { minItems: 1, maxItems: MAX_ALERTS })]);
 export const AlertReceipt = Type.Object({
   accepted: Type.Integer(),
   incidents: Type.Array(Type.Object({ fingerprint: Type.String(), incidentId: Nullable(Uuid), isNew: Type.Boolean() })),

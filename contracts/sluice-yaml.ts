@@ -1,14 +1,24 @@
 import { Type, type Static, type TProperties } from 'typebox';
 import { Value } from 'typebox/value';
 import { LineCounter, parseDocument, isNode, type Document } from 'yaml';
-import { durationPattern, readDurationMs } from '../domain/duration.js';
+import { formatDuration, readDurationMs } from '../domain/duration.js';
 import { units } from '../domain/signal.js';
 import type { Detector, PostgresSignal, Target, Workspace } from '../domain/watch.js';
 
 const Exact = <Properties extends TProperties>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
-const Duration = Type.String({ pattern: durationPattern, description: 'Like 500ms, 20s, 5m, 24h or 30d.' });
+const DAY_MS = 86_400_000;
+const Between = (minMs: number, maxMs: number) =>
+  Type.Refine(
+    Type.String({ description: 'Like 500ms, 20s, 5m, 24h or 30d.' }),
+    (text) => {
+      const durationMs = readDurationMs(text);
+      return durationMs !== undefined && durationMs >= minMs && durationMs <= maxMs;
+    },
+    () => `must be a duration like 500ms, 20s, 5m, 24h or 30d, from ${minMs < 1_000 ? `${minMs}ms` : formatDuration(minMs)} to ${formatDuration(maxMs)}`,
+  );
+const Duration = Between(1, 3_650 * DAY_MS);
 const Name = Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,62})$', description: 'Lower case letters, digits and dashes.' });
-const Count = Type.Number({ exclusiveMinimum: 0 });
+const Count = Type.Number({ exclusiveMinimum: 0, maximum: 1e12 });
 const Column = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_.]{0,120}$' });
 const Secret = Type.Union([Exact({ env: Type.String({ minLength: 1 }) }), Exact({ file: Type.String({ minLength: 1 }) })]);
 
@@ -40,7 +50,8 @@ const TargetSchema = Exact({
   probe: Type.Optional(
     Exact({
       path: Type.Optional(Type.String({ pattern: '^/' })),
-      timeout: Type.Optional(Duration),
+      // Below what an attempt to measure may take as a whole.
+      timeout: Type.Optional(Between(1, 30_000)),
       availabilityPercent: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100 })),
       latency: Type.Optional(Duration),
       readings: Type.Optional(
@@ -62,7 +73,8 @@ const SluiceYaml = Exact({
       executionGate: Type.Optional(Exact({ wait: Type.Optional(Duration), remind: Type.Optional(Duration) })),
       verificationGate: Type.Optional(Exact({ escalate: Type.Optional(Duration) })),
       maxRounds: Type.Optional(Type.Integer({ minimum: 1, maximum: 10 })),
-      sweep: Type.Optional(Exact({ every: Duration })),
+      // Temporal's schedules count in seconds.
+      sweep: Type.Optional(Exact({ every: Between(1_000, 3_650 * DAY_MS) })),
       targets: Type.Record(Name, TargetSchema),
       alertRules: Type.Optional(
         Type.Array(Exact({ match: Type.Record(Type.String(), Type.String()), targets: Type.Array(Name, { minItems: 1 }) })),
@@ -76,6 +88,8 @@ type SluiceYaml = Static<typeof SluiceYaml>;
 export class WrongSluiceYaml extends Error {
   override readonly name = 'WrongSluiceYaml';
 }
+
+const MAX_ALIASES = 100;
 
 type Path = readonly (string | number)[];
 interface Mistake {
@@ -94,7 +108,13 @@ export function readSluiceYaml(text: string, file = 'sluice.yaml'): readonly Wor
   if (document.errors.length > 0) {
     fail(document.errors.map((error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0] ?? ''}`));
   }
-  const content: unknown = document.toJS();
+  let content: unknown;
+  try {
+    // Aliases are looked up only here, and a few that name each other could grow without end.
+    content = document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (error) {
+    return fail([error instanceof Error ? error.message : String(error)]);
+  }
   if (!Value.Check(SluiceYaml, content)) {
     // A key that no schema has is reported twice: at its object, and as a value that no schema allows.
     const errors = Value.Errors(SluiceYaml, content)
@@ -135,7 +155,7 @@ function findMistakes({ workspaces }: SluiceYaml): readonly Mistake[] {
     }
     for (const [index, rule] of (workspace.alertRules ?? []).entries()) {
       for (const name of rule.targets) {
-        if (!(name in workspace.targets)) mistakes.push({ path: ['workspaces', id, 'alertRules', index, 'targets'], message: `names ${name}, which is no target` });
+        if (!Object.hasOwn(workspace.targets, name)) mistakes.push({ path: ['workspaces', id, 'alertRules', index, 'targets'], message: `names ${name}, which is no target` });
       }
     }
   }
@@ -180,7 +200,7 @@ function toDetectors({ kind, postgres, auditLog, probe, activeIncidents }: Stati
     const thresholds: Partial<Record<PostgresSignal, number>> = {};
     for (const signal of ['queryLatency', 'lockWait', 'idleInTransaction', 'longQuery'] as const) {
       const text = durations[signal];
-      if (text !== undefined) thresholds[signal] = ms(text, '0s');
+      if (text !== undefined) thresholds[signal] = ms(text, '1s');
     }
     if (blockedSessions !== undefined) thresholds.blockedSessions = blockedSessions;
     if (connectionsPercent !== undefined) thresholds.connections = connectionsPercent;

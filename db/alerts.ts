@@ -2,8 +2,9 @@ import { and, asc, desc, eq, inArray, isNull, or, sql } from 'drizzle-orm';
 import type { Alert } from '../domain/alert.js';
 import { notify } from './channels.js';
 import type { Connection, Database } from './database.js';
-import { openIncident } from './open-incident.js';
+import { openIncidents } from './open-incident.js';
 import { alerts as alertRows, incidents, outbox } from './schema.js';
+import { toSlices } from './slices.js';
 
 export interface ReceivedAlert {
   readonly fingerprint: string;
@@ -45,6 +46,10 @@ export async function receiveAlerts(
   return received;
 }
 
+// A sender's fingerprints are in a space of their own, so that none takes the place of our `sweep:…` or `person:…`.
+const NAMESPACE = 'alert:';
+const toIncidentFingerprint = (sent: string): string => `${NAMESPACE}${sent}`;
+
 /** Sorted, so that two batches lock what they share in the same order. */
 function group(alerts: readonly Alert[], toIncidentId: (fingerprint: string) => string): readonly Trouble[] {
   const troubles = new Map<string, Trouble>();
@@ -57,7 +62,7 @@ function group(alerts: readonly Alert[], toIncidentId: (fingerprint: string) => 
 
 /** The incident of each trouble: an open one, or the one that this very request opened before. Locked, so that none closes before the commit. */
 async function holdIncidents(tx: Connection, workspaceId: string, troubles: readonly Trouble[]): Promise<Map<string, string>> {
-  const fingerprints = troubles.map(({ last }) => last.fingerprint);
+  const fingerprints = troubles.map(({ last }) => toIncidentFingerprint(last.fingerprint));
   const newIds = troubles.map(({ newId }) => newId);
   const rows = await tx
     .select({ id: incidents.id, fingerprint: incidents.fingerprint })
@@ -71,31 +76,33 @@ async function holdIncidents(tx: Connection, workspaceId: string, troubles: read
     )
     .orderBy(asc(incidents.fingerprint), desc(incidents.openedAt))
     .for('no key update');
-  return new Map(rows.map(({ id, fingerprint }) => [fingerprint, id]));
+  return new Map(rows.map(({ id, fingerprint }) => [fingerprint.slice(NAMESPACE.length), id]));
 }
 
-/** One statement for each, because each also starts a workflow, which costs far more. Adds what it opened to `open`. */
+/** Opens an incident for each firing trouble that has none. Adds what it opened to `open`. */
 async function openMissing(tx: Connection, workspaceId: string, troubles: readonly Trouble[], open: Map<string, string>): Promise<void> {
-  const missing = troubles.filter(({ last, firing }) => firing.length > 0 && !open.has(last.fingerprint));
-  for (const { firing, newId } of missing) {
-    const [first] = firing;
-    if (first === undefined) continue;
-    const { fingerprint, title, labels, severity } = first;
-    const opened = await openIncident(tx, {
-      id: newId,
+  const missing = troubles.flatMap((trouble) => {
+    const [first] = trouble.firing;
+    return first === undefined || open.has(first.fingerprint) ? [] : [{ trouble, first }];
+  });
+  if (missing.length === 0) return;
+  const opened = await openIncidents(
+    tx,
+    missing.map(({ trouble, first: { fingerprint, title, labels, severity } }) => ({
+      id: trouble.newId,
       workspaceId,
       trigger: 'alert',
       title,
-      fingerprint,
+      fingerprint: toIncidentFingerprint(fingerprint),
       startedBy: null,
       labels,
       targets: null,
       severityThreshold: 'LOW',
       severity,
-    });
-    if (opened.isNew) open.set(fingerprint, newId);
-  }
-  const lost = missing.filter(({ last }) => !open.has(last.fingerprint));
+    })),
+  );
+  for (const { trouble, first } of missing) if (opened.has(trouble.newId)) open.set(first.fingerprint, trouble.newId);
+  const lost = missing.map(({ trouble }) => trouble).filter(({ last }) => !open.has(last.fingerprint));
   if (lost.length === 0) return;
   // Somebody else opened it a moment ago, and it may have closed since: look again, and open it if so.
   for (const [fingerprint, id] of await holdIncidents(tx, workspaceId, lost)) open.set(fingerprint, id);
@@ -110,38 +117,25 @@ async function countFiring(tx: Connection, workspaceId: string, troubles: readon
     const { fingerprint, source, title, labels, startsAt } = alert;
     return [{ workspaceId, incidentId, fingerprint, source, state: 'firing' as const, title, labels, startsAt, times: firing.length }];
   });
-  if (rows.length === 0) return;
-  await tx
-    .insert(alertRows)
-    .values(rows)
-    .onConflictDoUpdate({
-      target: [alertRows.incidentId, alertRows.fingerprint],
-      set: { state: 'firing', times: sql`${alertRows.times} + excluded.times`, lastAt: sql`now()` },
-    });
+  for (const slice of toSlices(rows)) {
+    await tx
+      .insert(alertRows)
+      .values(slice)
+      .onConflictDoUpdate({
+        target: [alertRows.incidentId, alertRows.fingerprint],
+        set: { state: 'firing', times: sql`${alertRows.times} + excluded.times`, lastAt: sql`now()` },
+      });
+  }
 }
 
-/** Tells an incident's workflow once all of its alerts are resolved; a repeat finds nothing firing and tells nothing. */
+/** Tells the workflow of each incident whose alert is resolved, which is of one trouble; a repeat finds nothing firing and tells nothing. */
 async function noteResolved(tx: Connection, workspaceId: string, troubles: readonly Trouble[], open: ReadonlyMap<string, string>): Promise<void> {
   const ids = troubles.flatMap(({ last }) => (last.state === 'resolved' ? (open.get(last.fingerprint) ?? []) : []));
   if (ids.length === 0) return;
   const resolved = await tx
     .update(alertRows)
     .set({ state: 'resolved', lastAt: sql`now()` })
-    .where(
-      and(
-        inArray(alertRows.incidentId, ids),
-        inArray(alertRows.fingerprint, troubles.filter(({ last }) => last.state === 'resolved').map(({ last }) => last.fingerprint)),
-        eq(alertRows.state, 'firing'),
-      ),
-    )
+    .where(and(inArray(alertRows.incidentId, ids), eq(alertRows.state, 'firing')))
     .returning({ incidentId: alertRows.incidentId });
-  const touched = [...new Set(resolved.map(({ incidentId }) => incidentId))];
-  if (touched.length === 0) return;
-  const firing = await tx
-    .select({ incidentId: alertRows.incidentId })
-    .from(alertRows)
-    .where(and(inArray(alertRows.incidentId, touched), eq(alertRows.state, 'firing')));
-  const over = touched.filter((id) => !firing.some(({ incidentId }) => incidentId === id));
-  if (over.length === 0) return;
-  await tx.insert(outbox).values(over.map((incidentId) => ({ workspaceId, incidentId, message: { kind: 'resolved' as const } })));
+  for (const slice of toSlices(resolved)) await tx.insert(outbox).values(slice.map(({ incidentId }) => ({ workspaceId, incidentId, message: { kind: 'resolved' as const } })));
 }

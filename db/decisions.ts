@@ -2,16 +2,18 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Actor } from '../domain/actor.js';
 import type { Decision, GateState, Refusal } from '../domain/gate.js';
 import { hear } from '../domain/gate.js';
+import type { Plan } from '../domain/plan.js';
+import { toConfirmation } from '../domain/policy.js';
 import { notify } from './channels.js';
 import type { Connection, Database } from './database.js';
-import { decisions, gates, incidents, outbox } from './schema.js';
+import { decisions, gates, incidents, outbox, plans } from './schema.js';
 
 type DecisionRow = typeof decisions.$inferSelect;
 type GateRow = typeof gates.$inferSelect;
 
 export type DecisionAnswer =
   | { readonly kind: 'counted'; readonly gateState: GateState; readonly approvals: number; readonly approvalsNeeded: number }
-  | { readonly kind: 'refused'; readonly because: Refusal; readonly gate: GateRow }
+  | { readonly kind: 'refused'; readonly because: Refusal; readonly gate: GateRow; readonly confirmation: string | null }
   | { readonly kind: 'unknownGate' }
   /** A gate that asks a person what to do next is not rejected without saying why. */
   | { readonly kind: 'reasonNeeded' }
@@ -37,8 +39,9 @@ export async function decide(db: Database, incidentId: string, decision: Decisio
     if (repeated !== undefined) return isSame(repeated, row) ? recall(gate, said, repeated) : { kind: 'conflict' };
 
     const approvedBy = said.filter(({ verdict }) => verdict === 'approve').map(({ person }) => person);
-    const hearing = hear(gate, approvedBy, decision, await readClock(tx));
-    if (hearing.kind === 'refused') return { ...hearing, gate };
+    const confirmation = await readConfirmation(tx, gate);
+    const hearing = hear(gate, approvedBy, decision, await readClock(tx), confirmation);
+    if (hearing.kind === 'refused') return { ...hearing, gate, confirmation };
     if (gate.kind === 'needsHuman' && decision.verdict === 'reject' && decision.reason === null) return { kind: 'reasonNeeded' };
 
     // The clock and not the transaction's start, so that under the lock the order of the rows is the order in which they counted.
@@ -111,6 +114,13 @@ const toRow = ({ id, actor }: { readonly id: string; readonly actor: Actor }, in
 /** The role is left out: it may have changed since, and the decision is the same. */
 const isSame = (row: DecisionRow, other: Omit<DecisionRow, 'createdAt'>): boolean =>
   (['workspaceId', 'incidentId', 'gateId', 'verdict', 'digest', 'person', 'reason'] as const).every((name) => row[name] === other[name]);
+
+/** What an approval of the gate's plan must type, read from the very text that the digest is made over. */
+async function readConfirmation(tx: Connection, { incidentId, kind, digest }: GateRow): Promise<string | null> {
+  if (digest === null) return null;
+  const [plan] = await tx.select({ canonical: plans.canonical }).from(plans).where(and(eq(plans.incidentId, incidentId), eq(plans.digest, digest)));
+  return plan === undefined ? null : toConfirmation(kind, JSON.parse(plan.canonical) as Plan);
+}
 
 async function readClock(tx: Connection): Promise<Date> {
   const { rows } = await tx.execute<{ now: string }>(sql`select to_json(clock_timestamp()) as now`);

@@ -12,7 +12,7 @@ import { notify } from './channels.js';
 import type { Database } from './database.js';
 import type { Opening } from './open-incident.js';
 import { openIncident } from './open-incident.js';
-import { decisions, executions, gates, incidents, measurements, outbox, plans, scripts, tail } from './schema.js';
+import { decisions, executions, gates, incidents, measurements, outbox, plans, scripts } from './schema.js';
 import { appendTail, appendUpdate, type TailRow } from './tail-writer.js';
 
 const toApproval = (row: typeof decisions.$inferSelect): Approval => ({
@@ -21,6 +21,9 @@ const toApproval = (row: typeof decisions.$inferSelect): Approval => ({
   reason: row.reason,
   at: row.createdAt.toISOString(),
 });
+
+const toArray = (names: readonly string[]) => sql`array[${sql.join(names.map((name) => sql`${name}`), sql`, `)}]::text[]`;
+const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 
 /** Everything that an incident's activities write and read back. A repeated call changes nothing more. */
 export function createRecorder(db: Database) {
@@ -34,7 +37,8 @@ export function createRecorder(db: Database) {
   async function readGate(incidentId: string, gateId: string) {
     const [gate] = await db.select().from(gates).where(and(eq(gates.id, gateId), eq(gates.incidentId, incidentId)));
     if (gate === undefined) return undefined;
-    const said = await db.select().from(decisions).where(eq(decisions.gateId, gateId)).orderBy(asc(decisions.createdAt));
+    const heard = await db.select().from(decisions).where(eq(decisions.incidentId, incidentId)).orderBy(asc(decisions.createdAt));
+    const said = heard.filter((decision) => decision.gateId === gateId);
     const settling: Partial<Record<GateState, string>> = { rejected: 'reject', changesRequested: 'requestChanges' };
     const settled = said.find(({ verdict }) => verdict === settling[gate.state]);
     return {
@@ -42,7 +46,7 @@ export function createRecorder(db: Database) {
       planVersion: gate.planVersion,
       digest: gate.digest,
       approvals: said.filter(({ verdict }) => verdict === 'approve').map(toApproval),
-      decisionIds: said.map(({ id }) => id),
+      decisionIds: heard.map(({ id }) => id),
       settledBy: settled === undefined ? null : toApproval(settled),
     };
   }
@@ -56,7 +60,7 @@ export function createRecorder(db: Database) {
       await told(incidentId);
     },
 
-    async saveMeasurement(row: { readonly id: string; readonly incidentId: string; readonly purpose: 'detection' | 'verification'; readonly planVersion: number; readonly measurement: Measurement }): Promise<void> {
+    async saveMeasurement(row: { readonly id: string; readonly incidentId: string; readonly purpose: 'detection' | 'recheck' | 'verification'; readonly planVersion: number; readonly measurement: Measurement }): Promise<void> {
       const { measurement, ...rest } = row;
       const { measuredAt, signals, facts } = measurement;
       await db.insert(measurements).values({ ...rest, measuredAt: new Date(measuredAt), signals, facts }).onConflictDoNothing();
@@ -98,7 +102,7 @@ export function createRecorder(db: Database) {
           ),
         )
         .orderBy(desc(incidents.openedAt))
-        .limit(20);
+        .limit(1_000);
     },
 
     async listScripts(workspaceId: string): Promise<readonly RemediationScript[]> {
@@ -164,10 +168,15 @@ export function createRecorder(db: Database) {
       await db.transaction(async (tx) => {
         const updateId = await appendUpdate(tx, ref.incidentId, `gate:${gateId}`, update);
         if (updateId === undefined) throw new Error(`incident ${ref.incidentId} has no row`);
+        // A workflow that was reset or started anew opens another gate; what was asked before is asked no more.
+        await tx
+          .update(gates)
+          .set({ state: 'withdrawn', settledAt: sql`now()` })
+          .where(and(eq(gates.incidentId, ref.incidentId), eq(gates.state, 'open'), ne(gates.id, gateId)));
         await tx
           .insert(gates)
           .values({ ...rest, id: gateId, ...ref, updateId, expiresAt: expiresAt === null ? null : new Date(expiresAt) })
-          .onConflictDoNothing();
+          .onConflictDoNothing({ target: gates.id });
       });
       await told(ref.incidentId);
     },
@@ -181,6 +190,8 @@ export function createRecorder(db: Database) {
     },
 
     async readCancellation(incidentId: string, decisionId: string): Promise<Approval | undefined> {
+      // It comes from a signal, which may hold anything.
+      if (!isUuid(decisionId)) return undefined;
       const [row] = await db
         .select()
         .from(decisions)
@@ -188,16 +199,30 @@ export function createRecorder(db: Database) {
       return row && toApproval(row);
     },
 
-    /** Claims a step under its gate, or finds the claim that is there. Returns its state. */
+    /** Claims a step under its gate, or finds the claim that is there. Undefined where another gate has it or the incident is closed. */
     async claimExecution(row: { readonly key: string; readonly incidentId: string; readonly gateId: string; readonly digest: string; readonly stepId: string }) {
-      await db.insert(executions).values({ ...row, state: 'claimed' }).onConflictDoNothing();
-      const [claimed] = await db.select().from(executions).where(eq(executions.key, row.key));
-      if (claimed === undefined || claimed.gateId !== row.gateId) return undefined;
-      return { state: claimed.state, result: claimed.result };
+      return db.transaction(async (tx) => {
+        const [open] = await tx
+          .select({ id: incidents.id })
+          .from(incidents)
+          .where(and(eq(incidents.id, row.incidentId), isNull(incidents.closedAt)))
+          .for('key share');
+        if (open === undefined) return undefined;
+        await tx.insert(executions).values({ ...row, state: 'claimed' }).onConflictDoNothing();
+        const [claimed] = await tx.select().from(executions).where(eq(executions.key, row.key));
+        if (claimed === undefined || claimed.gateId !== row.gateId) return undefined;
+        return { state: claimed.state, result: claimed.result };
+      });
     },
 
-    async markStarted(key: string): Promise<void> {
-      await db.update(executions).set({ state: 'started', startedAt: sql`now()` }).where(and(eq(executions.key, key), eq(executions.state, 'claimed')));
+    /** False when it was called off meanwhile. */
+    async markStarted(key: string): Promise<boolean> {
+      const started = await db
+        .update(executions)
+        .set({ state: 'started', startedAt: sql`coalesce(${executions.startedAt}, now())` })
+        .where(and(eq(executions.key, key), inArray(executions.state, ['claimed', 'started'])))
+        .returning({ key: executions.key });
+      return started.length === 1;
     },
 
     async markEnded(key: string, state: 'succeeded' | 'failed', result: string): Promise<void> {
@@ -212,12 +237,12 @@ export function createRecorder(db: Database) {
       return claimedAt === undefined || endedAt === undefined ? null : { claimedAt, endedAt };
     },
 
-    /** Marks what was started and never ended as unknown; says whether anything may have changed. */
+    /** Marks what was started and never ended as unknown, and calls off what was not begun; says whether anything may have changed. */
     async settleExecution(incidentId: string, digest: string): Promise<boolean> {
       const mine = and(eq(executions.incidentId, incidentId), eq(executions.digest, digest));
-      await db.update(executions).set({ state: 'unknown' }).where(and(mine, eq(executions.state, 'started')));
-      const [row] = await db.select({ n: count() }).from(executions).where(and(mine, ne(executions.state, 'claimed')));
-      return (row?.n ?? 0) > 0;
+      const settled = sql`case ${executions.state} when 'started' then 'unknown' when 'claimed' then 'void' else ${executions.state} end`;
+      const rows = await db.update(executions).set({ state: settled }).where(mine).returning({ state: executions.state });
+      return rows.some(({ state }) => state !== 'void');
     },
 
     async close(incidentId: string, outcome: Outcome, update: UpdateDraft): Promise<void> {
@@ -227,6 +252,8 @@ export function createRecorder(db: Database) {
           { key: 'done', event: 'done', body: { done: { outcome } } },
         ]);
         await tx.update(gates).set({ state: 'withdrawn', settledAt: sql`now()` }).where(and(eq(gates.incidentId, incidentId), eq(gates.state, 'open')));
+        // An attempt that nobody hears of any more must not begin after this.
+        await tx.update(executions).set({ state: 'void' }).where(and(eq(executions.incidentId, incidentId), eq(executions.state, 'claimed')));
         await tx
           .update(incidents)
           .set({ phase: update.phase, status: update.status, outcome, closedAt: sql`now()`, updatedAt: sql`now()` })
@@ -246,7 +273,7 @@ export function createRecorder(db: Database) {
             and(
               eq(incidents.workspaceId, opening.workspaceId),
               isNull(incidents.closedAt),
-              sql`(${incidents.targets} is null or ${incidents.targets} ?| array[${sql.join(names.map((name) => sql`${name}`), sql`, `)}]::text[])`,
+              sql`(${incidents.targets} is null or ${incidents.targets} ?| ${toArray(names)})`,
             ),
           )
           .limit(1);
@@ -256,26 +283,34 @@ export function createRecorder(db: Database) {
       return result;
     },
 
-    /** Tells open incidents whose targets are all among the well ones that it may be over, as long as nothing has run. */
-    async tellWell(workspaceId: string, wellTargets: readonly string[]): Promise<void> {
-      const open = await db
-        .select({ incidentId: incidents.id, targets: incidents.targets, gateId: gates.id })
-        .from(incidents)
-        .innerJoin(gates, and(eq(gates.incidentId, incidents.id), eq(gates.state, 'open')))
-        // A gate of a plan that has run waits for people, however well the target is.
-        .where(and(eq(incidents.workspaceId, workspaceId), isNull(incidents.closedAt), sql`(${gates.kind} = 'execution' or ${gates.planVersion} is null)`));
-      const well = open.filter(({ targets }) => targets !== null && targets.every((name) => wellTargets.includes(name)));
-      for (const { incidentId } of well) await db.insert(outbox).values({ workspaceId, incidentId, message: { kind: 'resolved' } });
-      if (well.length > 0) await notify(db, 'outbox', '');
+    /** Tells open incidents that nothing has run for, and whose targets are all well, that it may be over: once, until a target is unwell again. */
+    async tellWell(workspaceId: string, unwellTargets: readonly string[], wellTargets: readonly string[]): Promise<void> {
+      const told = await db.transaction(async (tx) => {
+        const openHere = sql`exists (select from ${incidents} i where i.id = ${gates.incidentId} and i.workspace_id = ${workspaceId} and i.closed_at is null`;
+        await tx
+          .update(gates)
+          .set({ toldWellAt: null })
+          .where(and(eq(gates.state, 'open'), sql`${gates.toldWellAt} is not null`, sql`${openHere} and i.targets ?| ${toArray(unwellTargets)})`));
+        const newlyWell = await tx
+          .update(gates)
+          .set({ toldWellAt: sql`now()` })
+          .where(
+            and(
+              eq(gates.state, 'open'),
+              isNull(gates.toldWellAt),
+              sql`${openHere} and i.targets <@ to_jsonb(${toArray(wellTargets)}))`,
+              sql`not exists (select from ${executions} e where e.incident_id = ${gates.incidentId} and e.state not in ('claimed', 'void'))`,
+            ),
+          )
+          .returning({ incidentId: gates.incidentId });
+        for (const { incidentId } of newlyWell) await tx.insert(outbox).values({ workspaceId, incidentId, message: { kind: 'resolved' } });
+        return newlyWell.length;
+      });
+      if (told > 0) await notify(db, 'outbox', '');
     },
 
     async setTargets(incidentId: string, targets: readonly string[]): Promise<void> {
       await db.update(incidents).set({ targets }).where(eq(incidents.id, incidentId));
-    },
-
-    async hasTail(incidentId: string, key: string): Promise<boolean> {
-      const rows = await db.select({ id: tail.id }).from(tail).where(and(eq(tail.incidentId, incidentId), eq(tail.key, key)));
-      return rows.length > 0;
     },
   };
 }

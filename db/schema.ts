@@ -103,7 +103,7 @@ export const measurements = pgTable(
   {
     id: uuid('id').primaryKey(),
     incidentId: uuid('incident_id').notNull(),
-    purpose: text('purpose', { enum: ['detection', 'verification'] }).notNull(),
+    purpose: text('purpose', { enum: ['detection', 'recheck', 'verification'] }).notNull(),
     /** The plan that was executed before; 0 for a detection. */
     planVersion: integer('plan_version').notNull(),
     measuredAt: at('measured_at').notNull(),
@@ -150,6 +150,8 @@ export const gates = pgTable(
     openedAt: at('opened_at').notNull().defaultNow(),
     expiresAt: at('expires_at'),
     settledAt: at('settled_at'),
+    /** When a sweep last said that it may be over; cleared when it is unwell again, so that each recovery is told once. */
+    toldWellAt: at('told_well_at'),
   },
   (table) => [
     check('gates_settled_iff_not_open', sql`(${table.state} = 'open') = (${table.settledAt} is null)`),
@@ -190,7 +192,7 @@ export const executions = pgTable(
     gateId: uuid('gate_id').notNull(),
     digest: text('digest').notNull(),
     stepId: text('step_id').notNull(),
-    state: text('state', { enum: ['claimed', 'started', 'succeeded', 'failed', 'unknown'] }).notNull(),
+    state: text('state', { enum: ['claimed', 'started', 'succeeded', 'failed', 'unknown', 'void'] }).notNull(),
     result: text('result'),
     claimedAt: at('claimed_at').notNull().defaultNow(),
     startedAt: at('started_at'),

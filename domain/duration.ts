@@ -1,13 +1,12 @@
 const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** The form that `readDurationMs` takes. */
-export const durationPattern = '^[0-9]+(ms|s|m|h|d)$';
+const MAX_MS = 3_650 * 86_400_000;
 
-/** Milliseconds of `250ms`, `20s`, `5m`, `24h` or `30d`; undefined for any other text. */
+/** Milliseconds of `250ms`, `20s`, `5m`, `24h` or `30d`, up to `3650d`; undefined for any other text, and for nothing at all. */
 export function readDurationMs(text: string): number | undefined {
   const [, amount, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
-  const factor = unit === undefined ? undefined : unitMs[unit];
-  return amount === undefined || factor === undefined ? undefined : Number(amount) * factor;
+  const durationMs = Number(amount) * (unitMs[unit ?? ''] ?? 0);
+  return durationMs > 0 && durationMs <= MAX_MS ? durationMs : undefined;
 }
 
 /** The two largest units that matter: `0.4s`, `20s`, `3m12s`, `2h5m`, `3d4h`. */

@@ -34,17 +34,22 @@ export interface Decision {
   readonly digest: string | null;
   readonly actor: Actor;
   readonly reason: string | null;
+  /** What the person typed to confirm it, where something must be. */
+  readonly confirmation?: string | null;
 }
 
-export const refusals = ['gateClosed', 'gateExpired', 'staleDigest', 'notAllowed', 'alreadyDecided'] as const;
+export const refusals = ['gateClosed', 'gateExpired', 'staleDigest', 'notAllowed', 'alreadyDecided', 'confirmationNeeded'] as const;
 export type Refusal = (typeof refusals)[number];
 
 export type Hearing =
   | { readonly kind: 'counted'; readonly state: GateState; readonly approvals: number }
   | { readonly kind: 'refused'; readonly because: Refusal };
 
-/** Judges whether a decision counts and what it makes of the gate. `approvedBy` are the people whose approval counted before. */
-export function hear(gate: Gate, approvedBy: readonly string[], decision: Decision, now: Date): Hearing {
+/**
+ * Judges whether a decision counts and what it makes of the gate. `approvedBy` are the people whose approval counted before;
+ * `confirmation` is what an approval must type, null where nothing.
+ */
+export function hear(gate: Gate, approvedBy: readonly string[], decision: Decision, now: Date, confirmation: string | null = null): Hearing {
   if (gate.state !== 'open') return refuse('gateClosed');
   if (gate.expiresAt !== null && now >= gate.expiresAt) return refuse('gateExpired');
   if (gate.digest !== decision.digest) return refuse('staleDigest');
@@ -57,6 +62,7 @@ export function hear(gate: Gate, approvedBy: readonly string[], decision: Decisi
       return { kind: 'counted', state: 'changesRequested', approvals: approvedBy.length };
     case 'approve': {
       if (approvedBy.includes(decision.actor.person)) return refuse('alreadyDecided');
+      if (confirmation !== null && !isSameText(decision.confirmation ?? '', confirmation)) return refuse('confirmationNeeded');
       const approvals = approvedBy.length + 1;
       return { kind: 'counted', state: approvals >= gate.approvalsNeeded ? 'approved' : 'open', approvals };
     }
@@ -66,3 +72,7 @@ export function hear(gate: Gate, approvedBy: readonly string[], decision: Decisi
 function refuse(because: Refusal): Hearing {
   return { kind: 'refused', because };
 }
+
+/** However the title is spaced: nobody can see that on a screen. */
+const isSameText = (typed: string, wanted: string): boolean => withoutExtraSpace(typed) === withoutExtraSpace(wanted);
+const withoutExtraSpace = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();

@@ -1,4 +1,5 @@
 import type { Role } from './actor.js';
+import type { GateKind } from './gate.js';
 import type { Tier } from './confidence.js';
 import type { Plan } from './plan.js';
 
@@ -24,4 +25,9 @@ export function judgePlan(plan: Plan, tier: Tier): Ruling {
     approvalsNeeded: plan.risk === 'CRITICAL' ? 2 : 1,
     roleNeeded: tier === 'HIGH' ? 'responder' : 'supervisor',
   };
+}
+
+/** What a person must type to let a grave plan run, so that nobody does it by habit; null where a click is enough. */
+export function toConfirmation(kind: GateKind, { risk, title }: Pick<Plan, 'risk' | 'title'>): string | null {
+  return kind === 'execution' && (risk === 'HIGH' || risk === 'CRITICAL') ? title : null;
 }

@@ -51,6 +51,9 @@ export function isWell({ value, threshold, better }: Signal): boolean {
   return better === 'lower' ? value < threshold : value >= threshold;
 }
 
+/** Whether it is measured of the target itself, and not of what else is going on in its workspace. */
+export const isOfTarget = ({ name }: Signal): boolean => name !== 'activeIncidents';
+
 /** `2450 ms`, `14`, `99.5 %`, or `not measured`. */
 export function formatValue(value: number | null, unit: Unit): string {
   if (value === null) return 'not measured';

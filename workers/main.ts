@@ -8,6 +8,8 @@ import { taskQueue } from '../contracts/messages.js';
 import { readSettings, WrongSettings } from '../contracts/settings.js';
 import { WrongSluiceYaml } from '../contracts/sluice-yaml.js';
 import { openDatabase } from '../db/database.js';
+import { readInstallation } from '../db/installation.js';
+import { toTemporalLogger } from './log.js';
 import { startOutbox } from './outbox.js';
 import { connectPorts } from './ports.js';
 import { createSecretReader, readWatch } from './read-watch.js';
@@ -21,7 +23,7 @@ async function main(): Promise<void> {
   const settings = readSettings(process.env);
   const workspaces = readWatch(settings.SLUICE_CONFIG);
   const log = pino({ level: settings.SLUICE_LOG_LEVEL, redact: ['*.connectionString', '*.password'] });
-  Runtime.install({ logger: { log: () => {}, trace: () => {}, debug: () => {}, info: log.info.bind(log), warn: log.warn.bind(log), error: log.error.bind(log) } });
+  Runtime.install({ logger: toTemporalLogger(log) });
 
   const { connectionOptions, namespace } = loadClientConnectConfig();
   const nativeConnection = await NativeConnection.connect(connectionOptions);
@@ -39,7 +41,7 @@ async function main(): Promise<void> {
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
   });
-  await arrangeSweeps(client, workspaces);
+  await arrangeSweeps(client, workspaces, await readInstallation(database.db), log);
   const outbox = startOutbox({ db: database.db, databaseUrl: settings.DATABASE_URL, client, workspaces, log });
 
   const stop = () => {

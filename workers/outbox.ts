@@ -1,25 +1,24 @@
-import { createHash } from 'node:crypto';
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import pg from 'pg';
-import type { IncidentInput } from '../contracts/messages.js';
-import { cancelSignal, incidentWorkflowId, resolvedSignal, signalNameOf, taskQueue } from '../contracts/messages.js';
+import { cancelSignal, incidentWorkflowId, resolvedSignal, signalNameOf } from '../contracts/messages.js';
 import { channels } from '../db/channels.js';
 import type { Database } from '../db/database.js';
-import { deliverDue, type Waiting } from '../db/outbox.js';
-import { createRecorder } from '../db/recorder.js';
-import { matchTargets } from '../domain/alert.js';
-import { canonicalize } from '../domain/canonical.js';
-import { withoutMarkup } from '../domain/current-details.js';
-import type { Policy } from '../domain/policy.js';
+import { deliverDue, type IncidentRow, readStanding, type Waiting } from '../db/outbox.js';
+import type { OutboxMessage } from '../db/schema.js';
 import type { Workspace } from '../domain/watch.js';
+import type { Log } from './log.js';
+import { restartLost } from './lost-incidents.js';
+import { createStarter } from './start-incident.js';
+import { callTemporal } from './temporal-away.js';
 
 const POLL_MS = 1_000;
+const LISTEN_TIMEOUT_MS = 3_000;
+const LOOK_FOR_LOST_EVERY_MS = 180_000;
 
-interface Log {
-  warn(details: object, message: string): void;
-}
-
-/** Brings to Temporal what the API and the sweeps have committed. Woken by a notification; a slow poll makes up for a lost one. */
+/**
+ * Brings to Temporal what the API and the sweeps have committed, and starts anew what Temporal has lost.
+ * Woken by a notification; a slow poll makes up for a lost one.
+ */
 export function startOutbox(options: {
   readonly db: Database;
   readonly databaseUrl: string;
@@ -28,51 +27,45 @@ export function startOutbox(options: {
   readonly log: Log;
 }): { stop(): Promise<void> } {
   const { db, databaseUrl, client, workspaces, log } = options;
-  const recorder = createRecorder(db);
-  let stopped = false;
+  const starter = createStarter(db, client, workspaces);
+  const stopped = new AbortController();
+  const { signal } = stopped;
   let wake: () => void = () => {};
 
-  async function start({ workspaceId, incidentId, incident }: Waiting): Promise<void> {
-    const workspace = workspaces.find(({ id }) => id === workspaceId);
-    if (workspace === undefined) throw new Error(`workspace ${workspaceId} is not in sluice.yaml; add it and restart the worker`);
-    const { trigger, severityThreshold } = incident;
-    const targets = incident.targets ?? toTargets(workspace, incident.labels);
-    await recorder.setTargets(incidentId, targets);
-    const input: IncidentInput = { workspaceId, incidentId, trigger, severityThreshold, targets, policy: workspace.policy, policyVersion: toPolicyVersion(workspace.policy) };
-    await client.workflow.start('incident', {
-      taskQueue,
-      workflowId: incidentWorkflowId(workspaceId, incidentId),
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      args: [input],
-      searchAttributes: { SluiceWorkspace: [workspaceId], SluicePhase: ['DETECTION'], SluiceGate: ['none'] },
-      staticSummary: withoutMarkup(incident.title).slice(0, 120),
-    });
+  async function tell({ id, workspaceId }: IncidentRow, message: Exclude<OutboxMessage, { kind: 'start' }>): Promise<void> {
+    const handle = client.workflow.getHandle(incidentWorkflowId(workspaceId, id));
+    const send = () =>
+      message.kind === 'resolved'
+        ? handle.signal(resolvedSignal)
+        : handle.signal(message.gateKind === 'cancel' ? cancelSignal.name : signalNameOf[message.gateKind], { decisionId: message.decisionId });
+    try {
+      await send();
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      const standing = await readStanding(db, id);
+      // Over already: nobody is left to be told.
+      if (standing.kind === 'closed') return;
+      if (standing.kind === 'notStarted') throw error;
+      await starter.restart(standing.incident);
+      log.warn({ incidentId: id }, 'its workflow was gone: restarted');
+      await send();
+    }
   }
 
   async function deliver(waiting: Waiting): Promise<void> {
-    const handle = client.workflow.getHandle(incidentWorkflowId(waiting.workspaceId, waiting.incidentId));
-    const { message } = waiting;
+    const { message, incident } = waiting;
     try {
-      switch (message.kind) {
-        case 'start':
-          return await start(waiting);
-        case 'decision':
-          return await handle.signal(message.gateKind === 'cancel' ? cancelSignal.name : signalNameOf[message.gateKind], { decisionId: message.decisionId });
-        case 'resolved':
-          return await handle.signal(resolvedSignal);
-      }
+      await callTemporal(client, signal, () => (message.kind === 'start' ? starter.start(incident) : tell(incident, message)));
     } catch (error) {
-      // Started before, or over already: what was to be told has been.
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return;
-      if (error instanceof WorkflowNotFoundError && waiting.incident.closedAt !== null) return;
-      log.warn({ error, incidentId: waiting.incidentId, message }, 'not delivered, tried again soon');
+      if (!signal.aborted) log.warn({ err: error, incidentId: incident.id, message }, 'not delivered, tried again soon');
       throw error;
     }
   }
 
   async function run(): Promise<void> {
     let listener: pg.Client | undefined;
-    while (!stopped) {
+    let lookAt = 0;
+    while (!signal.aborted) {
       // Without a listener the poll is still there, so a database that is away is no trouble here.
       listener ??= await listen(databaseUrl, () => wake(), () => (listener = undefined)).catch(() => undefined);
       const woken = new Promise<void>((resolve) => {
@@ -80,11 +73,15 @@ export function startOutbox(options: {
         setTimeout(resolve, POLL_MS);
       });
       try {
-        if ((await deliverDue(db, deliver)) > 0) continue;
+        await deliverDue(db, deliver, () => signal.aborted);
+        if (Date.now() >= lookAt) {
+          await restartLost({ db, client, starter, log, signal });
+          lookAt = Date.now() + LOOK_FOR_LOST_EVERY_MS;
+        }
       } catch (error) {
-        log.warn({ error }, 'the outbox could not be read, tried again soon');
+        if (!signal.aborted) log.warn({ err: error }, 'what waits could not be brought to Temporal, tried again soon');
       }
-      await woken;
+      if (!signal.aborted) await woken;
     }
     await listener?.end();
   }
@@ -92,21 +89,16 @@ export function startOutbox(options: {
   const running = run();
   return {
     async stop() {
-      stopped = true;
+      stopped.abort();
       wake();
       await running;
     },
   };
 }
 
-const toTargets = (workspace: Workspace, labels: Readonly<Record<string, string>>): readonly string[] =>
-  (Object.keys(labels).length === 0 ? undefined : matchTargets(labels, workspace.alertRules)) ?? workspace.targets.map(({ name }) => name);
-
-const toPolicyVersion = (policy: Policy): string => createHash('sha256').update(canonicalize({ ...policy })).digest('hex').slice(0, 12);
-
 /** Hears of new rows until the connection breaks. */
 async function listen(databaseUrl: string, heard: () => void, broken: () => void): Promise<pg.Client> {
-  const listener = new pg.Client({ connectionString: databaseUrl });
+  const listener = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: LISTEN_TIMEOUT_MS });
   listener.on('error', broken);
   listener.on('end', broken);
   listener.on('notification', heard);

@@ -2,19 +2,20 @@ import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from 
 import type { ChangeActivities, CloseActivities, ReadActivities, ReasonActivities, RecordActivities, WatchActivities } from '../contracts/activities.js';
 
 // One row per kind of work. Each bounds one attempt (startToClose); all but Watch and Record bound the whole effort (scheduleToClose).
+// The whole effort outlasts an outage of all workers that somebody is likely to notice; after it, a person is asked.
 export const read = proxyActivities<ReadActivities>({
   startToCloseTimeout: '1 minute',
-  scheduleToCloseTimeout: '10 minutes',
+  scheduleToCloseTimeout: '1 hour',
   heartbeatTimeout: '15 seconds',
 });
 export const reason = proxyActivities<ReasonActivities>({
   startToCloseTimeout: '3 minutes',
-  scheduleToCloseTimeout: '15 minutes',
+  scheduleToCloseTimeout: '1 hour',
   heartbeatTimeout: '15 seconds',
 });
 export const change = proxyActivities<ChangeActivities>({
-  startToCloseTimeout: '5 minutes',
-  scheduleToCloseTimeout: '15 minutes',
+  startToCloseTimeout: '30 minutes',
+  scheduleToCloseTimeout: '1 hour',
   heartbeatTimeout: '10 seconds',
   // What was stopped has to say how far it came.
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

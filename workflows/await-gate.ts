@@ -87,12 +87,16 @@ async function hear(desk: Desk, wait: GateWait): Promise<GateAnswer> {
         }));
         break;
       }
-      case 'cancel': {
-        const by = await hearCancel(desk, message.decisionId);
-        if (by === undefined) break;
+      case 'cancel':
+      case 'cancelledByTemporal': {
+        const cancelled = await hearCancel(desk, message);
+        if (cancelled === undefined) break;
         await record.readGate({ ...desk.ref, gateId: gate.gateId, settleAs: 'withdrawn' });
-        return { kind: 'cancelled', by: by === 'temporal' ? null : by };
+        return { kind: 'cancelled', by: cancelled.by };
       }
+      case 'malformed':
+        await refuse(desk, message.signal);
+        break;
       case 'resolved': {
         if (wait.isRecovered === null || !(await wait.isRecovered())) break;
         const reading = await record.readGate({ ...desk.ref, gateId: gate.gateId, settleAs: 'withdrawn' });

@@ -1,10 +1,10 @@
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, isCancellation } from '@temporalio/workflow';
 
-/** Runs `work` for as long as `main` takes. What the work answers does not matter, and it is stopped when `main` is done. */
+/** Runs `work` for as long as `main` takes, and stops it then. What becomes of it, its failure included, does not matter to `main`. */
 export async function besides<Result>(work: () => Promise<unknown>, main: () => Promise<Result>): Promise<Result> {
   const scope = new CancellationScope();
   const running = scope.run(work).catch((error: unknown) => {
-    if (!isCancellation(error)) throw error;
+    if (!isCancellation(error) && !(error instanceof ActivityFailure)) throw error;
   });
   try {
     return await main();

@@ -1,14 +1,17 @@
+import type { IncidentRef } from '../contracts/activities.js';
 import type { UpdateDraft } from '../domain/incident.js';
+import { toUpdate } from '../domain/incident.js';
 import type { Approval } from '../domain/updates.js';
 import { record } from './activity-proxies.js';
-import type { IncidentRef } from '../contracts/activities.js';
-import { toUpdate } from '../domain/incident.js';
 
 export type Message =
   | { readonly kind: 'decision'; readonly decisionId: string }
-  /** null: Temporal itself was asked to cancel, which names no person. */
-  | { readonly kind: 'cancel'; readonly decisionId: string | null }
-  | { readonly kind: 'resolved' };
+  | { readonly kind: 'cancel'; readonly decisionId: string }
+  /** Temporal itself was asked to cancel; no signal can say this. */
+  | { readonly kind: 'cancelledByTemporal' }
+  | { readonly kind: 'resolved' }
+  /** A signal that names no decision. */
+  | { readonly kind: 'malformed'; readonly signal: string };
 
 /** Where messages wait until the story hears them, one at a time and in order. */
 export interface Desk {
@@ -26,11 +29,12 @@ export async function say(desk: Desk, update: UpdateDraft): Promise<void> {
 }
 
 /** Says who cancelled, where the record knows; refuses by name what nobody decided. */
-export async function hearCancel(desk: Desk, decisionId: string | null): Promise<Approval | 'temporal' | undefined> {
-  if (decisionId === null) return 'temporal';
-  const cancelledBy = await record.readCancellation({ ...desk.ref, decisionId });
-  if (cancelledBy === null) await refuse(desk, 'cancel');
-  return cancelledBy ?? undefined;
+export async function hearCancel(desk: Desk, message: Extract<Message, { kind: 'cancel' | 'cancelledByTemporal' }>): Promise<{ readonly by: Approval | null } | undefined> {
+  if (message.kind === 'cancelledByTemporal') return { by: null };
+  const by = await record.readCancellation({ ...desk.ref, decisionId: message.decisionId });
+  if (by !== null) return { by };
+  await refuse(desk, 'cancel');
+  return undefined;
 }
 
 /** Writes down a signal that no recorded decision stands behind. It changes nothing. */
@@ -42,8 +46,8 @@ export async function refuse(desk: Desk, signal: string): Promise<void> {
   await say(desk, toUpdate({ ...desk.now(), kind: 'decision', text }));
 }
 
-export function takeCancel(desk: Desk): Extract<Message, { kind: 'cancel' }> | undefined {
-  const index = desk.inbox.findIndex(({ kind }) => kind === 'cancel');
+export function takeCancel(desk: Desk): Extract<Message, { kind: 'cancel' | 'cancelledByTemporal' }> | undefined {
+  const index = desk.inbox.findIndex(({ kind }) => kind === 'cancel' || kind === 'cancelledByTemporal');
   const [message] = index === -1 ? [] : desk.inbox.splice(index, 1);
-  return message?.kind === 'cancel' ? message : undefined;
+  return message?.kind === 'cancel' || message?.kind === 'cancelledByTemporal' ? message : undefined;
 }

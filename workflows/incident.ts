@@ -13,16 +13,23 @@ export async function incident(input: IncidentInput): Promise<Outcome> {
   const inbox: Message[] = [];
   const current = openCase(input, inbox, (view) => setCurrentDetails(toCurrentDetails(view)));
 
-  // Handlers only take messages in; the story decides what they mean.
-  const hear = ({ decisionId }: { readonly decisionId: string }) => void inbox.push({ kind: 'decision', decisionId });
-  setHandler(executionGateSignal, hear, { description: 'Sent by the API when a decision of the execution gate was recorded' });
-  setHandler(verificationGateSignal, hear, { description: 'Sent by the API when a decision of the verification gate was recorded' });
-  setHandler(needsHumanGateSignal, hear, { description: 'Sent by the API when a person said how to go on' });
-  setHandler(cancelSignal, ({ decisionId }) => void inbox.push({ kind: 'cancel', decisionId }), { description: 'Sent by the API when a person cancelled' });
-  setHandler(resolvedSignal, () => void inbox.push({ kind: 'resolved' }), { description: 'The sender says it is over; it is measured first' });
+  // Handlers only take messages in; the story decides what they mean. Anybody in the namespace can signal anything, so nothing is taken for granted.
+  const take = (kind: 'decision' | 'cancel', signal: string) => (notice: unknown) => {
+    const decisionId = readDecisionId(notice);
+    inbox.push(decisionId === undefined ? { kind: 'malformed', signal } : { kind, decisionId });
+  };
+  setHandler(executionGateSignal, take('decision', 'execution gate'), { description: 'Sent by the API when a decision of the execution gate was recorded' });
+  setHandler(verificationGateSignal, take('decision', 'verification gate'), { description: 'Sent by the API when a decision of the verification gate was recorded' });
+  setHandler(needsHumanGateSignal, take('decision', 'needsHuman gate'), { description: 'Sent by the API when a person said how to go on' });
+  setHandler(cancelSignal, take('cancel', 'cancel'), { description: 'Sent by the API when a person cancelled' });
+  const takeResolved = () => {
+    // One measurement answers however many said so.
+    if (!inbox.some(({ kind }) => kind === 'resolved')) inbox.push({ kind: 'resolved' });
+  };
+  setHandler(resolvedSignal, takeResolved, { description: 'The sender says it is over; it is measured first' });
   setHandler(viewQuery, current.view, { description: 'The whole incident as it stands' });
   // A cancellation from Temporal is heard like any other: it may not cut the story off in the middle of a change.
-  CancellationScope.current().cancelRequested.catch(() => void inbox.push({ kind: 'cancel', decisionId: null }));
+  CancellationScope.current().cancelRequested.catch(() => void inbox.push({ kind: 'cancelledByTemporal' }));
 
   return CancellationScope.nonCancellable(async () => {
     const { outcome, summary } = await tellStory(input, current);
@@ -31,4 +38,9 @@ export async function incident(input: IncidentInput): Promise<Outcome> {
     current.tell(update);
     return outcome;
   });
+}
+
+function readDecisionId(notice: unknown): string | undefined {
+  if (typeof notice !== 'object' || notice === null || !('decisionId' in notice)) return undefined;
+  return typeof notice.decisionId === 'string' ? notice.decisionId : undefined;
 }

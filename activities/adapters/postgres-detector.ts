@@ -2,6 +2,8 @@ import type pg from 'pg';
 import { countWaiters } from '../../domain/blocking.js';
 import type { Fact, Signal } from '../../domain/signal.js';
 import type { PostgresSignal } from '../../domain/watch.js';
+import { APPLICATION_NAME } from './target-connections.js';
+import { refuseBlindness, VIEWER, type Viewer } from './session-view.js';
 
 interface SessionRow {
   readonly pid: number;
@@ -30,11 +32,12 @@ const SESSIONS = `
          pg_blocking_pids(a.pid) as blocked_by
     from pg_stat_activity a
     left join lateral (select min(waitstart) as waitstart from pg_locks where pid = a.pid and not granted) l on true
-   where a.backend_type = 'client backend' and a.pid <> pg_backend_pid()`;
+   where a.backend_type = 'client backend' and a.datname = current_database() and a.application_name <> $1`;
 
+// The limit is the cluster's, and so is what counts against it.
 const CONNECTIONS = `
   select (100.0 * (select count(*) from pg_stat_activity where backend_type = 'client backend')
-          / current_setting('max_connections')::int)::float8 as percent`;
+          / current_setting('max_connections')::int)::float8 as percent, ${VIEWER}`;
 
 const titles: Record<PostgresSignal, { readonly title: string; readonly unit: Signal['unit'] }> = {
   queryLatency: { title: 'query latency', unit: 'ms' },
@@ -58,8 +61,9 @@ export async function measurePostgres(
     const startedMs = performance.now();
     await client.query('select 1');
     const queryLatency = performance.now() - startedMs;
-    const { rows: sessions } = await client.query<SessionRow>(SESSIONS);
-    const { rows: connections } = await client.query<{ percent: number }>(CONNECTIONS);
+    const { rows: connections } = await client.query<Viewer & { percent: number }>(CONNECTIONS);
+    refuseBlindness(connections);
+    const { rows: sessions } = await client.query<SessionRow>(SESSIONS, [APPLICATION_NAME]);
     const longest = (pick: (row: SessionRow) => number): number => Math.max(0, ...sessions.map(pick));
     const values: Record<PostgresSignal, number> = {
       queryLatency,
@@ -74,9 +78,12 @@ export async function measurePostgres(
       const threshold = thresholds[name];
       return threshold === undefined ? [] : [{ target, name, ...titles[name], value: Math.round(values[name] * 10) / 10, threshold, better: 'lower' }];
     });
-    return { signals, facts: toFacts(target, sessions) };
-  } finally {
     client.release();
+    return { signals, facts: toFacts(target, sessions) };
+  } catch (error) {
+    // A connection whose answer is still out must not answer the next question.
+    client.release(true);
+    throw error;
   }
 }
 

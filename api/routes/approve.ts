@@ -33,6 +33,7 @@ export const approveRoute: FastifyPluginAsyncTypebox<{ db: Database }> = async (
         digest: gate.digest,
         verdict: body.approved ? 'approve' : 'reject',
         reason: body.reason ?? null,
+        confirmation: body.confirmation ?? null,
         actor,
       });
       const settled = body.approved ? 'Action approved' : 'Action rejected';

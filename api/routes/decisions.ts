@@ -27,8 +27,8 @@ export const decisionRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = async
       const { actor, body, params } = request;
       const incident = await findIncident(db, actor.workspaceId, params.incidentId);
       if (incident === undefined) throw new UnknownIncident(params.incidentId);
-      const { decisionId = toRequestId(request), gateId, digest = null, verdict, reason = null } = body;
-      const { gateState, approvals, approvalsNeeded } = await decideOrThrow(db, incident.id, { id: decisionId, gateId, digest, verdict, reason, actor });
+      const { decisionId = toRequestId(request), gateId, digest = null, verdict, reason = null, confirmation = null } = body;
+      const { gateState, approvals, approvalsNeeded } = await decideOrThrow(db, incident.id, { id: decisionId, gateId, digest, verdict, reason, confirmation, actor });
       const message = gateState === 'open' ? `${approvals} of ${approvalsNeeded} approvals` : `The gate is ${gateWords[gateState]}`;
       return { decisionId, gateState, approvals, approvalsNeeded, message };
     },

@@ -26,12 +26,14 @@ const options = new Command('npm run demo --')
   .parse()
   .opts<{ readonly yes: boolean }>();
 
-let stack: Stack | undefined;
+let starting: Promise<Stack> | undefined;
 let shop: Shop | undefined;
 const calledOff = new AbortController();
 const stopAll = async (): Promise<void> => {
   calledOff.abort();
   await shop?.stop();
+  // A start that is called off stops what it had started, and then fails.
+  const stack = await starting?.catch(() => undefined);
   await stack?.stop();
 };
 let stopping: Promise<void> | undefined;
@@ -84,7 +86,7 @@ async function play(): Promise<number> {
   say('Bringing up Temporal, Postgres, the API and a worker');
   const local = readLocalConfig();
   const home = join(local.home, 'demo');
-  stack = await startStack({
+  starting = startStack({
     home,
     say: (line) => say(`  ${line}`),
     sluiceConfig: fileURLToPath(new URL('sluice.yaml', import.meta.url)),
@@ -95,6 +97,7 @@ async function play(): Promise<number> {
       return { SHOP_DATABASE_URL: operatorUrl, SHOP_URL: shop.url };
     },
   });
+  const stack = await starting;
   if (shop === undefined) throw new Error('the shop did not open');
   const { apiUrl } = stack;
   const people = await makePeople(stack.databaseUrl);

@@ -55,6 +55,7 @@ CREATE TABLE "gates" (
 	"opened_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"expires_at" timestamp with time zone,
 	"settled_at" timestamp with time zone,
+	"told_well_at" timestamp with time zone,
 	CONSTRAINT "gates_update" UNIQUE("update_id"),
 	CONSTRAINT "gates_settled_iff_not_open" CHECK (("gates"."state" = 'open') = ("gates"."settled_at" is null)),
 	CONSTRAINT "gates_execution_has_digest" CHECK ("gates"."kind" <> 'execution' or "gates"."digest" is not null)

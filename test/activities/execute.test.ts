@@ -39,7 +39,7 @@ function record(over: Partial<Ports['recorder']> = {}) {
     readGate: async () => approved,
     readPlan: async () => ({ version: 1, canonical }),
     claimExecution: async () => ({ state: 'claimed', result: null }),
-    markStarted: async () => void marks.push('started'),
+    markStarted: async () => marks.push('started') > 0,
     markEnded: async (_key, state) => void marks.push(state),
     readExecutionSpan: async () => ({ claimedAt: new Date(), endedAt: new Date() }),
     ...over,
@@ -47,14 +47,14 @@ function record(over: Partial<Ports['recorder']> = {}) {
   return { recorder, marks };
 }
 
-async function execute(over: Partial<Ports['recorder']> = {}, trouble: Trouble = {}) {
+async function execute(over: Partial<Ports['recorder']> = {}, trouble: Trouble = {}, options: { environment?: MockActivityEnvironment; digest?: string } = {}) {
   const world = fakeWorld(trouble);
   const { recorder, marks } = record(over);
   const target = { kind: 'postgres', name: 'shop-db', connection: { env: 'X' }, executor: 'sql', detectors: [] } as const;
   const workspace = { id: 'demo', targets: [target], alertRules: [], sweepEveryMs: null, policy: { gateWaitMs: 1, gateRemindMs: 1, verificationEscalateMs: 1, stabilizationMs: 1, maxRounds: 1 } };
   const { executeRemediation } = createExecuteActivities({ ...world, recorder, watch: { readWorkspace: () => workspace }, now: () => new Date() });
-  const input = { workspaceId: 'demo', incidentId: plan.incidentId, gateId: 'g', digest, before: [aSignal()], stabilizationMs: 1 };
-  const run = (): Promise<Execution> => new MockActivityEnvironment().run(executeRemediation, input);
+  const input = { workspaceId: 'demo', incidentId: plan.incidentId, gateId: 'g', digest: options.digest ?? digest, before: [aSignal()], stabilizationMs: 1 };
+  const run = (): Promise<Execution> => (options.environment ?? new MockActivityEnvironment()).run(executeRemediation, input);
   return { world, marks, run };
 }
 
@@ -67,6 +67,7 @@ describe('an execution', () => {
     { what: 'the plan is not in the record', over: { readPlan: async () => undefined }, because: /not in the record/ },
     { what: 'the plan in the record is not the approved one', over: { readPlan: async () => ({ version: 1, canonical: canonical.replace('4711', '4712') }) }, because: /not the one that was approved/ },
     { what: 'another gate has claimed it', over: { claimExecution: async () => undefined }, because: /another gate/ },
+    { what: 'it was called off after its claim', over: { markStarted: async () => false }, because: /called off/ },
   ])('is refused when $what, and nothing runs', async ({ over, because }) => {
     const { world, run } = await execute(over);
     expect(await run()).toMatchObject({ kind: 'refused', because: expect.stringMatching(because) });
@@ -84,6 +85,26 @@ describe('an execution', () => {
     world.recover();
     expect(await run()).toMatchObject({ kind: 'executed' });
     expect(world.ran).toEqual([]);
+  });
+
+  it('of several steps stops between them when it is cancelled, and says that something has changed', async () => {
+    const steps = [...plan.steps, aStep({ stepId: '2', parameters: ['9', '2026-01-01T00:00:00.000000Z'] })];
+    const two = freeze({ ...plan, steps });
+    const environment = new MockActivityEnvironment();
+    const started: string[] = [];
+    const { run } = await execute(
+      {
+        readGate: async () => ({ ...approved, digest: two.digest }),
+        readPlan: async () => ({ version: 1, canonical: two.canonical }),
+        claimExecution: async ({ stepId }) => ({ state: stepId === '1' ? 'started' : 'claimed', result: null }),
+        markStarted: async (key) => started.push(key) > 0,
+        markEnded: async () => environment.cancel(),
+      },
+      {},
+      { environment, digest: two.digest },
+    );
+    expect(await run()).toEqual({ kind: 'stopped', changed: true });
+    expect(started).toEqual([toExecutionKey(two.digest, '1', 'execute')]);
   });
 
   it('that had succeeded is not run again', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
 import { alerts, incidents, outbox } from '../../db/schema.js';
 import { type Api, closeApis, detailOf, problemOf, openApi } from './open-api.js';
-import { readWrites } from './records.js';
+import { haveIncident, readWrites } from './records.js';
 
 let api: Api;
 beforeAll(async () => {
@@ -22,7 +22,7 @@ const firing = {
 const notification = (...entries: readonly object[]) => ({ version: '4', groupKey: '{}:{}', status: 'firing', receiver: 'sluice', alerts: entries });
 
 const post = (source: 'alertmanager' | 'json', payload: object | string, headers?: Record<string, string>) => api.call('agent', 'POST', `/api/alerts/${source}`, payload, headers);
-const findIncidents = (fingerprint: string) => api.db.select().from(incidents).where(eq(incidents.fingerprint, fingerprint));
+const findIncidents = (fingerprint: string) => api.db.select().from(incidents).where(eq(incidents.fingerprint, `alert:${fingerprint}`));
 const findMessages = async (incidentId: string) => (await api.db.select().from(outbox).where(eq(outbox.incidentId, incidentId))).map(({ message }) => message.kind);
 
 describe('a notification of Alertmanager', () => {
@@ -81,7 +81,7 @@ describe('a notification of Alertmanager', () => {
 
   it('opens a new incident when the one before is closed', async () => {
     await post('alertmanager', notification({ ...firing, fingerprint: 'back' }));
-    await api.db.update(incidents).set({ phase: 'CLOSED', outcome: 'RESOLVED', closedAt: new Date() }).where(eq(incidents.fingerprint, 'back'));
+    await api.db.update(incidents).set({ phase: 'CLOSED', outcome: 'RESOLVED', closedAt: new Date() }).where(eq(incidents.fingerprint, 'alert:back'));
     const reply = await post('alertmanager', notification({ ...firing, fingerprint: 'back' }));
     expect(reply.json()).toMatchObject({ incidents: [{ isNew: true }] });
     expect(await findIncidents('back')).toHaveLength(2);
@@ -94,6 +94,19 @@ describe('a notification of Alertmanager', () => {
     expect(more).toEqual([]);
     expect(await findMessages(incident?.id ?? '')).toEqual(['start']);
     expect(await api.db.select({ times: alerts.times }).from(alerts).where(eq(alerts.fingerprint, 'crowd'))).toEqual([{ times: 8 }]);
+  });
+
+  it('may hold more than fit in a statement, and is taken in soon', async () => {
+    const large = await openApi({ bodyLimitBytes: 1_048_576 });
+    const many = Array.from({ length: 10_000 }, (_, index) => ({ status: 'firing', labels: { n: `${index}` }, fingerprint: `f-${index}` }));
+    const send = (entries: readonly object[]) => large.call('agent', 'POST', '/api/alerts/alertmanager', notification(...entries));
+    for (const status of ['firing', 'resolved']) {
+      const before = Date.now();
+      expect((await send(many.map((entry) => ({ ...entry, status })))).statusCode).toBe(200);
+      expect(Date.now() - before).toBeLessThan(10_000);
+    }
+    expect([await large.db.$count(incidents), await large.db.$count(outbox)]).toEqual([10_000, 20_000]);
+    expect(problemOf(await send([...many, ...many, ...many]))).toEqual([413, 'body-too-large']);
   });
 
   it('may hold a thousand alerts, and two such at once in opposite order do not block each other', async () => {
@@ -109,6 +122,14 @@ describe('a notification of Alertmanager', () => {
 });
 
 describe('an alert as plain JSON', () => {
+  it.each(['sweep:shop-db', 'person:7d4f4c2e-5a55-4a3e-9c1e-0d5c3f1b2a10', 'alert:x'])('cannot take the place of what Sluice itself opens: %s', async (fingerprint) => {
+    await haveIncident(api.db, { fingerprint });
+    const reply = await post('json', { title: 'An impostor', fingerprint });
+    expect(reply.json()).toMatchObject({ incidents: [{ fingerprint, isNew: true }] });
+    expect(await api.db.select({ title: incidents.title }).from(incidents).where(eq(incidents.fingerprint, `alert:${fingerprint}`))).toEqual([{ title: 'An impostor' }]);
+    expect(await api.db.select({ times: alerts.times }).from(alerts).where(eq(alerts.fingerprint, fingerprint))).toEqual([{ times: 1 }]);
+  });
+
   it('may come alone or in a batch', async () => {
     const alone = await post('json', { title: 'Disk of db-1 is full', fingerprint: 'disk', severity: 'SEV-1', labels: { host: 'db-1' } });
     const batch = await post('json', [{ title: 'Disk of db-1 is full', fingerprint: 'disk' }, { title: 'Queue is long', fingerprint: 'queue' }]);
@@ -131,7 +152,7 @@ describe('an alert as plain JSON', () => {
   it('sent again with its Idempotency-Key is answered as the first time, even after its incident closed', async () => {
     const alert = { title: 'Once', fingerprint: 'once' };
     const first = await post('json', alert, { 'idempotency-key': 'k-1' });
-    await api.db.update(incidents).set({ phase: 'CLOSED', outcome: 'RESOLVED', closedAt: new Date() }).where(eq(incidents.fingerprint, 'once'));
+    await api.db.update(incidents).set({ phase: 'CLOSED', outcome: 'RESOLVED', closedAt: new Date() }).where(eq(incidents.fingerprint, 'alert:once'));
     const second = await post('json', alert, { 'idempotency-key': 'k-1' });
     expect(second.json()).toEqual(first.json());
     expect(await findIncidents('once')).toHaveLength(1);

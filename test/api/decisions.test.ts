@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
-import { decisions, gates, incidents, outbox } from '../../db/schema.js';
+import { decisions, gates, incidents, outbox, plans } from '../../db/schema.js';
+import { canonicalize } from '../../domain/canonical.js';
+import { toDigestible } from '../../domain/plan.js';
+import type { Severity } from '../../domain/severity.js';
+import { aPlan } from '../builders.js';
 import { type Api, type Caller, closeApis, detailOf, problemOf, openApi } from './open-api.js';
 import { digest, haveClosedIncident, haveGate, haveIncident, readWrites } from './records.js';
 
@@ -103,6 +107,40 @@ describe('a decision', () => {
     expect(problemOf(await send('responder', gate, { verdict: 'reject' }))).toEqual([422, 'reason-needed']);
     expect(await stateOf(gate)).toBe('open');
     expect((await send('responder', gate, { verdict: 'reject', reason: 'known outage' })).json()).toMatchObject({ gateState: 'rejected' });
+  });
+});
+
+describe('a plan of high risk', () => {
+  const openGrave = async (risk: Severity, gate: Partial<typeof gates.$inferInsert> = {}) => {
+    const incidentId = await haveIncident(api.db);
+    const plan = aPlan({ incidentId, workspaceId: 'shop', risk, title: 'Reset  the "pool"' });
+    const confidence = { value: 86, tier: 'HIGH', factors: [] } as const;
+    await api.db.insert(plans).values({ incidentId, version: 1, scriptId: plan.scriptId, category: 'idleTransaction', digest, canonical: canonicalize(toDigestible(plan)), confidence, rehearsal: [] });
+    return haveGate(api.db, incidentId, gate);
+  };
+
+  it.each(['HIGH', 'CRITICAL'] as const)('and %s is approved by typing its title, which the refusal and the incident name', async (risk) => {
+    const gate = await openGrave(risk);
+    const before = await readWrites(api.db);
+    for (const confirmation of [undefined, '', 'yes', 'reset the "pool"']) {
+      expect(detailOf(await send('responder', gate, { verdict: 'approve', confirmation }), 409, 'confirmation-needed')).toContain('Reset  the \\"pool\\"');
+    }
+    expect(problemOf(await api.call('responder', 'POST', '/api/ai/sre/approve', { updateId: gate.updateId, approved: true }))).toEqual([409, 'confirmation-needed']);
+    expect(await readWrites(api.db)).toEqual(before);
+    const { confirmation } = (await api.call('viewer', 'GET', `/api/incidents/${gate.incidentId}`)).json<{ gate: { confirmation: string } }>().gate;
+    expect((await send('responder', gate, { verdict: 'approve', confirmation })).json()).toMatchObject({ gateState: 'approved' });
+  });
+
+  it('may be confirmed in the approval by an update, and spaced as a screen shows it', async () => {
+    const gate = await openGrave('HIGH');
+    const reply = await api.call('responder', 'POST', '/api/ai/sre/approve', { updateId: gate.updateId, approved: true, confirmation: ' Reset the "pool"' });
+    expect(reply.json()).toEqual({ success: true, message: 'Action approved' });
+  });
+
+  it('needs no confirmation to be rejected, nor once it has run, nor where its risk is lower', async () => {
+    expect((await send('responder', await openGrave('CRITICAL'), { verdict: 'reject' })).statusCode).toBe(200);
+    expect((await send('responder', await openGrave('CRITICAL', { kind: 'verification', digest: null }), { verdict: 'approve' })).statusCode).toBe(200);
+    expect((await send('responder', await openGrave('MEDIUM'), { verdict: 'approve' })).statusCode).toBe(200);
   });
 });
 

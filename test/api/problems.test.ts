@@ -101,6 +101,26 @@ describe('trouble of our own', () => {
   });
 });
 
+describe('too much at once', () => {
+  it('is refused before the database is asked whose token it is', async () => {
+    const busy = await openApi({ maxAtWork: 1, handlerTimeoutMs: 2_000 });
+    let release = () => {};
+    const mayGoOn = new Promise<void>((resolve) => (release = resolve));
+    const holding = busy.db.transaction(async (tx) => {
+      await tx.execute(sql`lock table tokens`);
+      await mayGoOn;
+    });
+    const waiting = busy.call('viewer', 'GET', '/api/me');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const refused = busy.call('viewer', 'GET', '/api/me');
+    const first = await Promise.race([refused, new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 1_000))]);
+    release();
+    await holding;
+    expect(first && problemOf(first)).toEqual([503, 'unavailable']);
+    expect((await waiting).statusCode).toBe(200);
+  });
+});
+
 describe('every answer', () => {
   it('lets a page load from here and nowhere else', async () => {
     for (const url of ['/healthz', '/docs', '/nothing']) {

@@ -12,10 +12,10 @@ afterAll(closeApis);
 
 const script = {
   workspaceId: 'shop',
-  name: 'Cancel Statement',
-  description: 'Cancels what a session runs.',
+  name: 'End Session',
+  description: 'Ends one session.',
   type: 'SQL',
-  command: 'SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2',
+  command: 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2',
   parameters: ['pid', 'backendStart'],
   category: 'longRunningQuery',
   risk: 'LOW',

@@ -173,6 +173,26 @@ describe('the job tail as a stream', () => {
     stalled.destroy();
   });
 
+  it('is for so many readers at once, whether they follow or start, and for more once one left', async () => {
+    const full = await openApi({ db: api.db, maxStreams: 1 });
+    await full.app.listen({ port: 0 });
+    const incidentId = await haveIncident(api.db);
+    const headers = { authorization: `Bearer ${api.tokenOf('responder')}`, accept: 'text/event-stream', 'content-type': 'application/json' };
+    const at = `http://127.0.0.1:${(full.app.server.address() as AddressInfo).port}`;
+    const read = (signal: AbortSignal) => fetch(`${at}${url(incidentId)}`, { headers, signal });
+    const reader = new AbortController();
+    expect((await read(reader.signal)).status).toBe(200);
+    const before = await readWrites(api.db);
+    const body = JSON.stringify({ workspaceId: 'shop' });
+    const refused = [await read(AbortSignal.timeout(5_000)), await fetch(`${at}/api/ai/sre/remediate`, { method: 'POST', headers, body })];
+    expect(refused.map((reply) => [reply.status, reply.headers.get('retry-after')])).toEqual([[503, '5'], [503, '5']]);
+    expect(await readWrites(api.db)).toEqual(before);
+    reader.abort();
+    const next = new AbortController();
+    await until('room', async () => (await read(next.signal)).status === 200);
+    next.abort();
+  });
+
   it('lets the app close while it is open', async () => {
     const closing = await openApi({ db: api.db });
     await closing.app.listen({ port: 0 });

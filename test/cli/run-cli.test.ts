@@ -9,7 +9,8 @@ import { eq } from 'drizzle-orm';
 import { runCli } from '../../cli/run-cli.js';
 import type { Surroundings } from '../../cli/surroundings.js';
 import { notify } from '../../db/channels.js';
-import { decisions, gates, incidents } from '../../db/schema.js';
+import { decisions, gates, incidents, plans } from '../../db/schema.js';
+import { aPlan } from '../builders.js';
 import { type Api, type Caller, closeApis, openApi } from '../api/open-api.js';
 import { digest, finish, haveGate, haveIncident, print, say } from '../api/records.js';
 import { until } from '../harness/until.js';
@@ -139,6 +140,24 @@ describe('sluice approve and reject', () => {
     expect(await stateOf(id)).toBe('open');
     const { code, out } = await run(`approve ${incidentId} --yes --json`);
     expect([code, JSON.parse(out)]).toEqual([0, expect.objectContaining({ gateState: 'approved' })]);
+  });
+
+  it('ask for the title of a plan of high risk, for which yes is not enough', async () => {
+    const haveGrave = async () => {
+      const incidentId = await haveIncident(api.db);
+      const plan = aPlan({ incidentId, risk: 'HIGH', title: 'Reset' });
+      const confidence = { value: 86, tier: 'HIGH', factors: [] } as const;
+      await api.db.insert(plans).values({ incidentId, version: 1, scriptId: plan.scriptId, category: 'idleTransaction', digest, canonical: JSON.stringify(plan), confidence, rehearsal: [] });
+      return haveGate(api.db, incidentId);
+    };
+    const { id, incidentId } = await haveGrave();
+    expect(await run(`approve ${incidentId} --yes`)).toMatchObject({ code: 2, err: expect.stringContaining('--confirm "Reset"') });
+    expect(await run(`approve ${incidentId}`, { types: 'yes' })).toMatchObject({ code: 1, err: expect.stringContaining('Type Reset to approve') });
+    expect(await run(`approve ${incidentId} --confirm Rest`)).toMatchObject({ code: 1 });
+    expect(await stateOf(id)).toBe('open');
+    expect(await run(`approve ${incidentId}`, { types: 'Reset' })).toMatchObject({ code: 0, out: 'The gate is approved' });
+    expect(await run(`approve ${(await haveGrave()).incidentId} --confirm Reset`)).toMatchObject({ code: 0 });
+    expect(await run(`reject ${(await haveGrave()).incidentId}`)).toMatchObject({ code: 0 });
   });
 
   it('reject with a reason', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { readSluiceYaml } from '../../contracts/sluice-yaml.js';
+import { readSluiceYaml, WrongSluiceYaml } from '../../contracts/sluice-yaml.js';
 
 const whole = readFileSync(new URL('../../cli/demo/sluice.yaml', import.meta.url), 'utf8');
 
@@ -42,6 +42,12 @@ describe('sluice.yaml', () => {
 
   it.each([
     { mistake: 'a duration in words', text: whole.replace('stabilization: 20s', 'stabilization: twenty'), says: /line 7: workspaces\.demo\.stabilization/ },
+    { mistake: 'a duration of nothing', text: whole.replace('lockWait: 1s', 'lockWait: 0s'), says: /line 19: .*lockWait must be a duration .* from 1ms to 3650d$/ },
+    { mistake: 'a duration of centuries', text: whole.replace('wait: 24h', 'wait: 99999999999999999d'), says: /line 8: .*executionGate\.wait must be a duration/ },
+    { mistake: 'a probe that outlasts the measuring', text: whole.replace('path: /stats', 'timeout: 31s'), says: /line \d+: .*probe\.timeout must be a duration .* from 1ms to 30s/ },
+    { mistake: 'a sweep that never rests', text: whole.replace('# sweep: { every: 1m }', 'sweep: { every: 1ms }'), says: /line \d+: .*sweep\.every must be a duration .* from 1s to/ },
+    { mistake: 'a number without end', text: whole.replace('blockedSessions: 3', 'blockedSessions: 1e300'), says: /line \d+: .*blockedSessions must be <=/ },
+    { mistake: 'a rule that names what every object has', text: whole.replace('targets: [shop-db, shop]', 'targets: [constructor]'), says: /line \d+: .*names constructor, which is no target/ },
     { mistake: 'an unknown key', text: whole.replace('maxRounds: 3', 'maxRound: 3'), says: /^sluice.yaml is wrong:\n  line 10: workspaces\.demo\.maxRound is unknown here$/ },
     { mistake: 'a rule that names no target', text: whole.replace('targets: [shop-db, shop]', 'targets: [shop-bd]'), says: /line \d+: .*names shop-bd, which is no target/ },
     { mistake: 'a target without its address', text: whole.replace('url: { env: SHOP_URL }', ''), says: /line \d+: workspaces\.demo\.targets\.shop is of kind http and needs url/ },
@@ -51,6 +57,12 @@ describe('sluice.yaml', () => {
     { mistake: 'a key twice', text: 'version: 1\nversion: 1\nworkspaces: {}', says: /line \d+:/ },
     { mistake: 'no workspace', text: 'version: 1\nworkspaces: {}', says: /line 2: workspaces/ },
   ])('names the line of $mistake', ({ text, says }) => expect(() => readSluiceYaml(text)).toThrow(says));
+
+  it.each([
+    ['aliases that grow without end', ['a: &a [x,x,x,x,x,x,x,x,x,x]', 'b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]', 'c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]', 'd: [*c,*c,*c]'].join('\n')],
+    ['an alias of nothing', 'version: *nothing'],
+    ['brackets without end', '['.repeat(20_000)],
+  ])('refuses %s in words', (_what, text) => expect(() => readSluiceYaml(text)).toThrow(WrongSluiceYaml));
 
   it('names every mistake at once', () => {
     expect(() => readSluiceYaml(whole.replace('version: 1', 'version: 2').replace('maxRounds: 3', 'maxRounds: 0'))).toThrow(/version[\s\S]*maxRounds/);

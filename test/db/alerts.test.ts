@@ -16,7 +16,7 @@ afterAll(() => database.close());
 const alert = (fingerprint: string, state: Alert['state'] = 'firing'): Alert => ({ source: 'json', fingerprint, state, title: fingerprint, severity: null, labels: {}, startsAt: null });
 const receive = (...batch: readonly Alert[]) => receiveAlerts(database.db, 'shop', batch, () => randomUUID());
 const findOpen = async (fingerprint: string) =>
-  (await database.db.select().from(incidents).where(eq(incidents.fingerprint, fingerprint))).filter(({ closedAt }) => closedAt === null);
+  (await database.db.select().from(incidents).where(eq(incidents.fingerprint, `alert:${fingerprint}`))).filter(({ closedAt }) => closedAt === null);
 
 it('an alert that comes while its incident closes is in a new incident, not in one that nobody reads', async () => {
   const { db } = database;

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { asc, eq } from 'drizzle-orm';
-import { decide } from '../../db/decisions.js';
+import { cancel, decide } from '../../db/decisions.js';
 import { openIncident } from '../../db/open-incident.js';
-import { deliverDue } from '../../db/outbox.js';
 import { createRecorder, type Recorder } from '../../db/recorder.js';
 import { executions, gates, incidents, outbox, tail } from '../../db/schema.js';
 import { appendTail } from '../../db/tail-writer.js';
@@ -95,6 +94,28 @@ describe('a gate', () => {
     expect(await recorder.readGate(incidentId, gate.gateId)).toMatchObject({ state: 'approved', approvals: [{ person: 'ana' }] });
   });
 
+  it('takes the place of an older one that is still open', async () => {
+    const older = aGate();
+    const newer = aGate();
+    await recorder.openGate({ incidentId, workspaceId }, older, update('waits'));
+    await recorder.openGate({ incidentId, workspaceId }, newer, update('waits'));
+    expect(await recorder.readGate(incidentId, older.gateId)).toMatchObject({ state: 'withdrawn' });
+    expect(await recorder.readGate(incidentId, newer.gateId)).toMatchObject({ state: 'open' });
+  });
+
+  it('is cancelled by a recorded cancellation, and by nothing else that people said', async () => {
+    const gate = aGate();
+    await recorder.openGate({ incidentId, workspaceId }, gate, update('waits'));
+    const actor = { person: 'ana', role: 'responder', workspaceId } as const;
+    const [approval, cancellation] = [randomUUID(), randomUUID()];
+    await decide(database.db, incidentId, { id: approval, gateId: gate.gateId, verdict: 'approve', digest: gate.digest, actor, reason: null });
+    await cancel(database.db, { id: cancellation, incidentId, actor, reason: 'wrong' });
+    expect(await recorder.readCancellation(incidentId, approval)).toBeUndefined();
+    expect(await recorder.readCancellation(incidentId, 'not an id')).toBeUndefined();
+    expect(await recorder.readCancellation(randomUUID(), cancellation)).toBeUndefined();
+    expect(await recorder.readCancellation(incidentId, cancellation)).toMatchObject({ person: 'ana', reason: 'wrong' });
+  });
+
   it('stays expired when a person comes after', async () => {
     const gate = aGate();
     await recorder.openGate({ incidentId, workspaceId }, gate, update('waits'));
@@ -106,6 +127,8 @@ describe('a gate', () => {
     });
   });
 });
+
+const stateOf = async (key: string) => (await database.db.select().from(executions).where(eq(executions.key, key)))[0]?.state;
 
 describe('an execution', () => {
   it('is claimed once: a second gate does not get the same key, and the same gate finds its claim', async () => {
@@ -119,10 +142,37 @@ describe('an execution', () => {
   it('that was started and never ended becomes unknown', async () => {
     const row = claim();
     await recorder.claimExecution(row);
-    expect(await recorder.settleExecution(incidentId, 'd')).toBe(false);
-    await recorder.markStarted(row.key);
+    expect(await recorder.markStarted(row.key)).toBe(true);
     expect(await recorder.settleExecution(incidentId, 'd')).toBe(true);
-    expect(await database.db.select().from(executions).where(eq(executions.key, row.key))).toMatchObject([{ state: 'unknown' }]);
+    expect(await stateOf(row.key)).toBe('unknown');
+    expect(await recorder.markStarted(row.key)).toBe(false);
+  });
+
+  it('that was called off before it began can never begin', async () => {
+    const row = claim();
+    await recorder.claimExecution(row);
+    expect(await recorder.settleExecution(incidentId, 'd')).toBe(false);
+    expect(await recorder.markStarted(row.key)).toBe(false);
+    expect(await stateOf(row.key)).toBe('void');
+  });
+
+  it('can neither be claimed nor begin once its incident is closed', async () => {
+    const row = claim();
+    await recorder.claimExecution(row);
+    await recorder.close(incidentId, 'CANCELLED', toUpdate({ phase: 'CLOSED', text: 'CANCELLED' }));
+    expect(await recorder.markStarted(row.key)).toBe(false);
+    expect(await recorder.claimExecution(claim())).toBeUndefined();
+  });
+
+  it('that ended keeps its end', async () => {
+    const row = claim();
+    await recorder.claimExecution(row);
+    await recorder.markEnded(row.key, 'failed', 'never began');
+    expect(await stateOf(row.key)).toBe('claimed');
+    await recorder.markStarted(row.key);
+    await recorder.markEnded(row.key, 'succeeded', 'done');
+    await recorder.markEnded(row.key, 'failed', 'late');
+    expect(await stateOf(row.key)).toBe('succeeded');
   });
 });
 
@@ -144,30 +194,47 @@ describe('an incident', () => {
     expect(await seqs()).toEqual([1, 2]);
   });
 
+  it('is told once that its targets are well, and again only after they were not', async () => {
+    const mine = { ...opening(), workspaceId: 'told', targets: ['a', 'b'] };
+    await openIncident(database.db, mine);
+    await recorder.openGate({ incidentId: mine.id, workspaceId: 'told' }, aGate(), update('waits'));
+    const told = async () => (await database.db.select().from(outbox).where(eq(outbox.incidentId, mine.id))).filter(({ message }) => message.kind === 'resolved').length;
+    await recorder.tellWell('told', ['b'], ['a']);
+    expect(await told()).toBe(0);
+    await recorder.tellWell('told', [], ['a', 'b', 'c']);
+    await recorder.tellWell('told', [], ['a', 'b', 'c']);
+    expect(await told()).toBe(1);
+    await recorder.tellWell('told', ['a'], ['b']);
+    await recorder.tellWell('told', [], ['a', 'b']);
+    expect(await told()).toBe(2);
+    await recorder.tellWell('elsewhere', ['a'], []);
+    await recorder.tellWell('told', [], ['a', 'b']);
+    expect(await told()).toBe(2);
+  });
+
+  it('is not told so once something has run for it', async () => {
+    const mine = { ...opening(), workspaceId: 'ran', targets: ['a'] };
+    await openIncident(database.db, mine);
+    await recorder.openGate({ incidentId: mine.id, workspaceId: 'ran' }, aGate({ kind: 'needsHuman', digest: null }), update('waits'));
+    const row = claim({ incidentId: mine.id });
+    await recorder.claimExecution(row);
+    await recorder.markStarted(row.key);
+    await recorder.tellWell('ran', [], ['a']);
+    expect((await database.db.select().from(outbox).where(eq(outbox.incidentId, mine.id))).map(({ message }) => message.kind)).toEqual(['start']);
+  });
+
+  it('does not count itself among the open SEV-0/1 incidents', async () => {
+    const [one, other] = [opening({ workspaceId: 'severe', severity: 'HIGH' }), opening({ workspaceId: 'severe', severity: 'CRITICAL' })];
+    await openIncident(database.db, one);
+    await openIncident(database.db, other);
+    await openIncident(database.db, opening({ workspaceId: 'severe', severity: 'MEDIUM' }));
+    expect((await recorder.listActiveSevere('severe', one.id)).map(({ id }) => id)).toEqual([other.id]);
+  });
+
   it('is not opened by a sweep over a target that another open incident watches', async () => {
     const sweep = (targets: readonly string[]) => ({ ...opening(), trigger: 'schedule' as const, startedBy: null, workspaceId: 'swept', targets, fingerprint: `sweep:${targets.join()}` });
     expect((await recorder.openFromSweep(sweep(['a']))).isNew).toBe(true);
     expect((await recorder.openFromSweep(sweep(['a', 'b']))).isNew).toBe(false);
     expect((await recorder.openFromSweep(sweep(['c']))).isNew).toBe(true);
-  });
-});
-
-describe('the outbox', () => {
-  const mine = async () => (await database.db.select().from(outbox).where(eq(outbox.incidentId, incidentId)))[0];
-
-  it('delivers once, whoever asks', async () => {
-    const delivered: string[] = [];
-    const deliver = async ({ incidentId: id }: { incidentId: string }) => void delivered.push(id);
-    await Promise.all([deliverDue(database.db, deliver), deliverDue(database.db, deliver)]);
-    await deliverDue(database.db, deliver);
-    expect(delivered.filter((id) => id === incidentId)).toHaveLength(1);
-    expect((await mine())?.deliveredAt).toBeInstanceOf(Date);
-  });
-
-  it('keeps what could not be delivered, with its error, and tries it later', async () => {
-    await deliverDue(database.db, async () => {
-      throw new Error('Temporal is away');
-    });
-    expect(await mine()).toMatchObject({ deliveredAt: null, attempts: 1, lastError: expect.stringContaining('Temporal is away') });
   });
 });

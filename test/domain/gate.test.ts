@@ -32,6 +32,25 @@ describe('a gate', () => {
     expect(hear(gate, ['sam'], aDecision({ verdict }), now)).toMatchObject({ kind: 'counted', state });
   });
 
+  it.each([
+    ['approve', undefined, 'refused'],
+    ['approve', '', 'refused'],
+    ['approve', 'yes', 'refused'],
+    ['approve', 'database connection reset', 'refused'],
+    ['approve', 'Database Connection Reset', 'counted'],
+    ['approve', ' Database  Connection Reset\n', 'counted'],
+    ['reject', undefined, 'counted'],
+    ['requestChanges', undefined, 'counted'],
+  ] as const)('that asks for the title of its plan: %s with %j is %s', (verdict, confirmation, kind) => {
+    const decision = aDecision({ verdict, ...(confirmation === undefined ? {} : { confirmation }) });
+    const hearing = hear(aGate(), [], decision, now, 'Database Connection Reset');
+    expect(hearing).toMatchObject(kind === 'refused' ? { kind, because: 'confirmationNeeded' } : { kind });
+  });
+
+  it('says that an approval counts already before it asks for the title', () => {
+    expect(hear(aGate({ approvalsNeeded: 2 }), ['ana'], aDecision({ by: 'ana' }), now, 'x')).toMatchObject({ because: 'alreadyDecided' });
+  });
+
   it('without an expiry is open at any age', () => {
     expect(hear(aGate({ expiresAt: null }), [], aDecision(), new Date('2036-01-01T00:00:00Z'))).toMatchObject({ state: 'approved' });
   });

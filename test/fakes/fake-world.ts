@@ -8,11 +8,14 @@ export interface Trouble {
   /** What running the script does; `helps` by default. */
   readonly run?: 'helps' | 'doesNotHelp' | 'fails' | 'isUnknown' | 'takesUntilCancelled';
   readonly outputLines?: number;
+  readonly rehearsal?: 'neverFound';
 }
 
+const IDLE = 'idle in transaction';
+
 /** A database target in memory: one session that holds locks until somebody ends it. */
-export function fakeWorld({ run = 'helps', outputLines = 1 }: Trouble = {}) {
-  let holder: typeof session | undefined = session;
+export function fakeWorld({ run = 'helps', outputLines = 1, rehearsal }: Trouble = {}) {
+  let holder: (typeof session & { readonly state: string }) | undefined = { ...session, state: IDLE };
   let slow = true;
   const ran: string[] = [];
 
@@ -21,7 +24,7 @@ export function fakeWorld({ run = 'helps', outputLines = 1 }: Trouble = {}) {
     { target, name: 'blockedSessions', title: 'blocked sessions', unit: 'count', value: slow ? 14 : 0, threshold: 20, better: 'lower' },
   ];
   const facts = (target: string): readonly Fact[] =>
-    holder === undefined
+    holder?.state !== IDLE
       ? []
       : [
           {
@@ -29,7 +32,6 @@ export function fakeWorld({ run = 'helps', outputLines = 1 }: Trouble = {}) {
             id: `${target}/session/${holder.pid}`,
             target,
             ...holder,
-            state: 'idle in transaction',
             stateAgeMs: 192_000,
             applicationName: 'report',
             userName: 'shop',
@@ -46,10 +48,13 @@ export function fakeWorld({ run = 'helps', outputLines = 1 }: Trouble = {}) {
     }),
   };
 
-  const isHolder = (parameters: readonly string[]) => parameters[0] === `${holder?.pid}` && parameters[1] === holder?.backendStart;
+  const isHolder = (parameters: readonly string[]) => rehearsal !== 'neverFound' && parameters[0] === `${holder?.pid}` && parameters[1] === holder?.backendStart;
   const executor: Executor = {
-    rehearse: async (_workspaceId, step) =>
-      isHolder(step.parameters) ? { found: true, lines: [`session ${step.parameters[0]}: idle in transaction`] } : { found: false, lines: [`session ${step.parameters[0]} is gone`] },
+    async rehearse(_workspaceId, { parameters }) {
+      if (!isHolder(parameters)) return { found: false, lines: [`session ${parameters[0]} is gone`] };
+      if (holder?.state !== IDLE) return { found: false, lines: [`session ${parameters[0]} is ${holder?.state}, no longer idle in transaction`] };
+      return { found: true, lines: [`session ${parameters[0]}: ${IDLE}`] };
+    },
     async run(_workspaceId, step, { key, signal, onOutput }) {
       if (run === 'takesUntilCancelled') {
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
@@ -58,6 +63,11 @@ export function fakeWorld({ run = 'helps', outputLines = 1 }: Trouble = {}) {
       if (run === 'isUnknown') throw new Fault('outcomeUnknown', 'the target went away');
       if (run === 'fails') return { ok: false, summary: 'permission denied' };
       if (!isHolder(step.parameters)) return { ok: true, summary: 'already gone' };
+      if (holder?.state !== IDLE) {
+        const line = `session ${step.parameters[0]} is no longer idle in transaction, left alone`;
+        onOutput(line);
+        return { ok: true, summary: line };
+      }
       ran.push(key);
       for (let line = 1; line < outputLines; line += 1) onOutput(`line ${line}`);
       onOutput(`terminated session ${step.parameters[0]}`);
@@ -77,12 +87,17 @@ export function fakeWorld({ run = 'helps', outputLines = 1 }: Trouble = {}) {
       holder = undefined;
       slow = false;
     },
+    /** The session commits and stays. */
+    commit() {
+      holder = { ...session, state: 'idle' };
+      slow = false;
+    },
     /** The session ends and another takes its place. */
     replaceHolder() {
-      holder = { pid: 4712, backendStart: '2026-11-22T09:00:00.000001Z' };
+      holder = { pid: 4712, backendStart: '2026-11-22T09:00:00.000001Z', state: IDLE };
     },
     blockAgain() {
-      holder = { pid: 4713, backendStart: '2026-11-22T09:30:00.000001Z' };
+      holder = { pid: 4713, backendStart: '2026-11-22T09:30:00.000001Z', state: IDLE };
       slow = true;
     },
   };

@@ -42,7 +42,8 @@ export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase
     sweepEveryMs: null,
     policy,
   };
-  const ports: Ports = { ...world, recorder: createRecorder(db), watch: { readWorkspace: () => workspace }, now: () => new Date() };
+  let watched = workspace;
+  const ports: Ports = { ...world, recorder: createRecorder(db), watch: { readWorkspace: () => watched }, now: () => new Date() };
   if (options.library !== 'empty') await seedLibrary(db, workspaceId);
   const opening = { id: incidentId, workspaceId, title: 'checkout is slow', fingerprint: incidentId, startedBy: null, labels: {}, targets: options.targets ?? ['shop-db'] };
   await openIncident(db, { ...opening, trigger: 'alert', severityThreshold: 'LOW', severity: null });
@@ -81,12 +82,16 @@ export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase
       const decision = { id: randomUUID(), gateId: gate.id, verdict, digest: gate.digest, actor: by, reason };
       const heard = await decide(db, incidentId, decision);
       await handle.signal(signalNameOf[kind], { decisionId: decision.id });
-      return heard;
+      return { ...heard, decisionId: decision.id };
     },
     async askToCancel(reason = 'not now') {
       const id = randomUUID();
       await cancel(db, { id, incidentId, actor: person('ana'), reason });
       await handle.signal(cancelSignal, { decisionId: id });
+    },
+    /** Somebody takes the targets out of sluice.yaml. */
+    forgetTargets() {
+      watched = { ...workspace, targets: [] };
     },
     tellResolved: () => handle.signal(resolvedSignal),
     person,

@@ -1,4 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { createSqlExecutor } from '../../activities/adapters/sql-executor.js';
 import { openTargetConnections, type TargetConnections } from '../../activities/adapters/target-connections.js';
 import { createDetectors } from '../../activities/adapters/detectors.js';
@@ -10,6 +12,7 @@ import { aStep } from '../builders.js';
 import { fakeWorld, session } from '../fakes/fake-world.js';
 import { openBlockedDatabase, type BlockedDatabase } from '../harness/blocked-database.js';
 import { until } from '../harness/until.js';
+import { openRole } from './open-role.js';
 
 const target: Target = {
   kind: 'postgres',
@@ -30,6 +33,27 @@ interface World {
   readonly detectors: Detectors;
   readonly executor: Executor;
   readonly pid: number;
+  /** The session that others wait for commits, and stays. */
+  readonly commit: () => Promise<unknown>;
+}
+
+const clients: pg.Client[] = [];
+async function connect(): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: database.url });
+  client.on('error', () => {});
+  await client.connect();
+  clients.push(client);
+  return client;
+}
+
+/** A session that holds a lock which another waits for. */
+async function hold(): Promise<Pick<World, 'pid' | 'commit'>> {
+  const holder = await connect();
+  await holder.query('begin; update stock set n = n');
+  const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const waiter = await connect();
+  waiter.query('update stock set n = n').catch(() => {});
+  return { pid: rows[0]?.pid ?? 0, commit: () => holder.query('commit') };
 }
 
 let database: BlockedDatabase;
@@ -40,17 +64,24 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await connections.close();
+  await Promise.allSettled(clients.map((client) => client.end()));
   await database.close();
 });
 
 const worlds: readonly { readonly name: string; readonly open: () => Promise<World> }[] = [
-  { name: 'in memory', open: async () => ({ ...fakeWorld(), pid: session.pid }) },
+  {
+    name: 'in memory',
+    open: async () => {
+      const world = fakeWorld();
+      return { ...world, pid: session.pid, commit: async () => world.commit() };
+    },
+  },
   {
     name: 'in Postgres',
     open: async () => ({
-      pid: await database.block(),
+      ...(await hold()),
       detectors: createDetectors(connections, () => database.url, { listActiveSevere: async () => [] }, () => new Date()),
-      executor: createSqlExecutor(connections, { readWorkspace: () => workspace }, async () => {}),
+      executor: createSqlExecutor(connections, { readWorkspace: () => workspace }, wait),
     }),
   },
 ];
@@ -95,6 +126,17 @@ describe.each(worlds)('session control $name', ({ open }) => {
     await run(world, step);
   });
 
+  it('does not find a session that has gone on since, and leaves it alone', async () => {
+    const world = await open();
+    const step = await aimAt(world);
+    await world.commit();
+    expect(await world.executor.rehearse('w', step)).toEqual({ found: false, lines: [expect.stringContaining('no longer idle in transaction')] });
+    const lines: string[] = [];
+    expect(await run(world, step, lines)).toEqual({ ok: true, summary: expect.stringContaining('no longer idle in transaction, left alone') });
+    expect(lines).toEqual([expect.stringContaining('left alone')]);
+    expect(await world.executor.rehearse('w', step)).toEqual({ found: false, lines: [expect.stringContaining('no longer idle in transaction')] });
+  });
+
   it('is seen by the detectors: out of bounds before, well after', async () => {
     const world = await open();
     const step = await aimAt(world);
@@ -106,12 +148,54 @@ describe.each(worlds)('session control $name', ({ open }) => {
 });
 
 describe('session control in Postgres', () => {
-  it('that Postgres refuses says why and has failed', async () => {
+  const where = 'FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2';
+  async function openPostgres(over: Partial<Step>, url = database.url) {
     const [, postgres] = worlds;
     const world = await postgres?.open();
     if (world === undefined) throw new Error('no world');
-    const step = { ...(await aimAt(world)), script: 'SELECT no_such_function($1, $2)' };
+    const own = openTargetConnections(() => url);
+    const executor = createSqlExecutor(own, { readWorkspace: () => workspace }, wait);
+    const step = { ...(await aimAt(world)), ...over };
+    return { world: { ...world, executor }, step, close: () => own.close() };
+  }
+
+  it('that Postgres refuses says why and has failed', async () => {
+    const { world, step, close } = await openPostgres({ script: 'SELECT no_such_function($1, $2)' });
     expect(await run(world, step)).toMatchObject({ ok: false, summary: expect.stringContaining('no_such_function') });
+    await run(world, aStep({ parameters: step.parameters }));
+    await close();
+  });
+
+  it('that does not wait for the end of the session is believed only when the session is gone', async () => {
+    const { world, step, close } = await openPostgres({ script: `SELECT pg_terminate_backend(pid) ${where}` });
+    expect(await run(world, step)).toMatchObject({ ok: true, summary: expect.stringMatching(/^terminated session/) });
+    expect(await world.executor.rehearse('w', step)).toMatchObject({ found: false });
+    await close();
+  });
+
+  it('whose answer is contradicted by the session has failed', async () => {
+    const { world, step, close } = await openPostgres({ script: `SELECT pg_cancel_backend(pid) ${where}` });
+    expect(await run(world, step)).toMatchObject({ ok: false, summary: expect.stringContaining('still there: Postgres said that it was ended') });
+    await run(world, aStep({ parameters: step.parameters }));
+    await close();
+  });
+
+  it("is stopped at the step's own limit, whatever the address says", async () => {
+    const { world, step, close } = await openPostgres({ script: `SELECT pg_sleep(20) ${where}`, timeoutMs: 300 }, `${database.url}?statement_timeout=0&query_timeout=0`);
+    const startedMs = performance.now();
+    expect(await run(world, step)).toMatchObject({ ok: false, summary: expect.stringContaining('statement timeout') });
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    await run(world, aStep({ parameters: step.parameters }));
+    await close();
+  });
+
+  it('is not told that a session is gone by a role that could not see it', async () => {
+    const role = await openRole(database.url);
+    const { world, step, close } = await openPostgres({}, role.url);
+    await expect(world.executor.rehearse('w', step)).rejects.toThrow(`grant pg_monitor to ${role.name}`);
+    await close();
+    await role.drop();
+    await run({ ...world, executor: createSqlExecutor(connections, { readWorkspace: () => workspace }, wait) }, step);
   });
 
   it('whose target cannot be asked any more is unknown, not failed', async () => {

@@ -11,7 +11,6 @@ describe('session control that aims at one session', () => {
     ...seedScripts.map(({ command }) => command),
     `SELECT ${call} ${from} ${where}`,
     `select ${call} ${from} ${where};`,
-    `SELECT pg_cancel_backend(pid) ${from} ${where}`,
     `SELECT pid, usename, state, pg_terminate_backend(pid, 0) AS "Done!" ${from} ${where}`,
     `SELECT pg_terminate_backend(pid, 25000) ${from} ${where}`,
     `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity ${where}`,
@@ -106,7 +105,7 @@ describe('any other SQL', () => {
     ['sql.condition', `SELECT ${call} ${from} WHERE pid = $1 /* AND backend_start = $2 */`],
     // What it calls.
     ['sql.oneCall', `SELECT pid ${from} ${where}`],
-    ['sql.oneCall', `SELECT ${call}, pg_cancel_backend(pid) ${from} ${where}`],
+    ['sql.oneCall', `SELECT ${call}, ${call} ${from} ${where}`],
     ['sql.call', `SELECT pg_sleep(9) ${from} ${where}`],
     ['sql.call', `SELECT ${call}, pg_sleep(9) ${from} ${where}`],
     ['sql.call', `SELECT public.pg_terminate_backend(pid) ${from} ${where}`],
@@ -134,7 +133,8 @@ describe('any other SQL', () => {
     ['sql.call', `SELECT pg_terminate_backend(pid, $3) ${from} ${where}`],
     ['sql.call', `SELECT pg_terminate_backend(pid, 99999999999) ${from} ${where}`],
     ['sql.call', `SELECT pg_terminate_backend(5, 5) ${from} ${where}`],
-    ['sql.call', `SELECT pg_cancel_backend(pid, 5) ${from} ${where}`],
+    ['sql.call', `SELECT pg_cancel_backend(pid) ${from} ${where}`],
+    ['sql.call', `SELECT pg_catalog.pg_cancel_backend(pid) ${from} ${where}`],
     ['sql.call', `SELECT pg_terminate_backend(pid, 5, 5) ${from} ${where}`],
     // What it shows.
     ['sql.column', `SELECT ${call}, query ${from} ${where}`],

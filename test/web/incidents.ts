@@ -43,6 +43,7 @@ export const aGate = (overrides: Partial<Gate> = {}): Gate => ({
   planVersion: 1,
   approvalsNeeded: 1,
   roleNeeded: 'responder',
+  confirmation: null,
   approvals: [],
   settledBy: null,
   openedAt: ago(60_000),

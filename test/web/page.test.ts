@@ -120,6 +120,21 @@ describeInBrowser('the page', () => {
       await expect(gateOf(page).getByText('None: one-way.').waitFor()).resolves.toBeUndefined();
     });
 
+    it('has the title of a plan of high risk typed before it can be approved', async () => {
+      const plan = aPlan({ risk: 'HIGH' });
+      fake.incidents = [anIncident({ plan, gate: aGate({ confirmation: plan.title }) })];
+      const page = await visitIncident();
+      const approve = gateOf(page).getByRole('button', { name: 'Approve' });
+      const field = gateOf(page).getByLabel(`To approve, type “${plan.title}”`);
+      await gateOf(page).getByText('Type the title of the plan first.').waitFor();
+      await field.fill('Database');
+      expect(await approve.isEnabled()).toBe(false);
+      await field.fill(plan.title);
+      await approve.click();
+      await page.getByRole('status').getByText('Action approved').waitFor();
+      expect(fake.posted).toMatchObject([{ verdict: 'approve', confirmation: plan.title }]);
+    });
+
     it('sends the digest that was shown, the same decision again when the answer was lost', async () => {
       fake.incidents = [anIncident()];
       fake.answers = ['drop'];

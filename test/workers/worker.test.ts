@@ -153,4 +153,25 @@ describe('a worker', () => {
     await startWorker();
     expect(await openGate(incidentId, 'execution')).toMatchObject({ planVersion: 1 });
   }, 60_000);
+
+  it('starts anew what somebody terminated while it was open, up to its gate again', async () => {
+    const holder = await target.block();
+    await startWorker();
+    const incidentId = await openAlert();
+    const before = await openGate(incidentId, 'execution');
+    await endWorker('SIGTERM');
+    const connection = await Connection.connect({ address: process.env['TEST_TEMPORAL_ADDRESS'] ?? '' });
+    await new Client({ connection }).workflow.getHandle(`incident:${workspaceId}:${incidentId}`).terminate('by hand');
+    await connection.close();
+
+    await startWorker();
+    const again = await until('another gate', async () => {
+      const gate = await openGate(incidentId, 'execution');
+      return gate.id !== before.id && gate;
+    });
+    expect(again).toMatchObject({ digest: expect.any(String) });
+    await approve(incidentId, 'execution');
+    await openGate(incidentId, 'verification');
+    expect(await target.isAlive(holder)).toBe(false);
+  }, 60_000);
 });

@@ -244,27 +244,86 @@ describe('an approval that comes after the world has moved', () => {
 });
 
 describe('a signal', () => {
-  it('changes nothing when no recorded decision stands behind it, and is refused by name', async () => {
+  const refused = (story: Awaited<ReturnType<typeof open>>, signal: string) =>
+    until('the refusal', async () => (await story.updates()).some(({ text }) => text.startsWith(`Refused the ${signal} signal`)));
+
+  it.each([
+    { what: 'names a decision that nobody made', signal: 'executionGate', args: [{ decisionId: 'forged' }], named: 'execution gate' },
+    { what: 'names nothing', signal: 'executionGate', args: [], named: 'execution gate' },
+    { what: 'is malformed', signal: 'needsHumanGate', args: [{ decisionId: 7 }], named: 'needsHuman gate' },
+    { what: 'cancels, and nobody did', signal: 'cancel', args: [{ decisionId: 'forged' }], named: 'cancel' },
+    { what: 'cancels under the id of no decision', signal: 'cancel', args: [{ decisionId: '5b0f6a52-3f0e-4b8e-9d53-0f1f3f6f7a10' }], named: 'cancel' },
+    { what: 'cancels and names nothing', signal: 'cancel', args: [{ decisionId: null }], named: 'cancel' },
+  ])('that $what is refused by name, and the gate goes on hearing people', async ({ signal, args, named }) => {
     const story = await open();
-    await story.run(async () => {
+    const outcome = await story.run(async () => {
       await story.openGate('execution');
-      await story.handle.signal(executionGateSignal, { decisionId: 'forged' });
-      await until('the refusal', async () => (await story.updates()).some(({ text }) => text.startsWith('Refused the execution gate signal')));
-      expect(story.ran).toEqual([]);
+      await story.handle.signal(signal, ...args);
+      await refused(story, named);
       await story.answer('execution', 'reject');
     });
+    expect(outcome).toBe('REJECTED');
+    expect(story.ran).toEqual([]);
   });
 
-  it('that repeats a decision is no second one', async () => {
+  it('that repeats a decision is no second one, and is not called forged', async () => {
     const story = await open();
     await story.run(async () => {
-      const gate = await story.openGate('execution');
-      await story.answer('execution', 'approve');
-      await story.handle.signal(executionGateSignal, { decisionId: gate.id });
+      const { decisionId } = await story.answer('execution', 'approve');
+      await story.handle.signal(executionGateSignal, { decisionId });
+      await story.openGate('verification');
+      await story.handle.signal(executionGateSignal, { decisionId });
       await story.answer('verification', 'approve');
     });
     expect(story.ran).toHaveLength(1);
+    expect(await story.tailText()).not.toContain('Refused');
   });
+});
+
+describe('a target that cannot be measured any more', () => {
+  it('while a gate waits, leaves the gate open', async () => {
+    const story = await open();
+    const outcome = await story.run(async () => {
+      const gate = await story.openGate('execution');
+      story.forgetTargets();
+      await story.tellResolved();
+      await until('the word of it', async () => (await story.updates()).some(({ text }) => text.startsWith('Said to be over, and could not be measured')));
+      expect((await story.openGate('execution')).id).toBe(gate.id);
+      await story.answer('execution', 'reject');
+    });
+    expect(outcome).toBe('REJECTED');
+  });
+
+  it('while people look at the outcome, does not stop the incident', async () => {
+    const story = await open({ policy: { stabilizationMs: 6_000 } });
+    const outcome = await story.run(async () => {
+      await story.answer('execution', 'approve');
+      await story.openGate('verification');
+      story.forgetTargets();
+      await until('the sampling to fail', async () => ((await story.handle.fetchHistory()).events ?? []).some((event) => event.activityTaskFailedEventAttributes));
+      await story.answer('verification', 'reject', story.person('ana'), 'what happened to the database?');
+      await story.answer('needsHuman', 'reject', story.person('ana'), 'it was moved');
+    });
+    expect(outcome).toBe('HANDED_OVER');
+  });
+
+  it('before anything ran, fails the incident and says why', async () => {
+    const story = await open({ targets: ['gone'] });
+    expect(await story.run()).toBe('FAILED');
+    expect((await story.updates()).at(-1)?.text).toContain('target gone is not in sluice.yaml any more. Nothing was changed');
+  });
+});
+
+describe('a target that moves faster than plans are made', () => {
+  it('is handed to a person, not chased without end', async () => {
+    const story = await open({ trouble: { rehearsal: 'neverFound' } });
+    const outcome = await story.run(async () => {
+      await story.openGate('needsHuman');
+      await story.answer('needsHuman', 'reject', story.person('ana'), 'too fast');
+    });
+    expect(outcome).toBe('HANDED_OVER');
+    expect(await story.measurements()).toHaveLength(4);
+  }, 60_000);
 });
 
 describe('a fix that does not help', () => {
@@ -335,6 +394,55 @@ describe('an execution', () => {
     });
     expect(outcome).toBe('HANDED_OVER');
     expect((await story.updates()).map(({ text }) => text).join('\n')).toContain('Cancelled by ana (responder): "wrong database"');
+  });
+});
+
+describe('once something has changed', () => {
+  async function failed(story: Awaited<ReturnType<typeof open>>): Promise<void> {
+    await story.answer('execution', 'approve');
+    await story.answer('verification', 'approve');
+    await until('the failed verification', async () => (await story.headlines()).includes('VERIFICATION FAILED'));
+    story.blockAgain();
+    const next = await until('what comes next', async () => {
+      const gate = (await story.view()).gate?.kind;
+      return gate === 'execution' || gate === 'needsHuman' ? gate : undefined;
+    });
+    if (next === 'needsHuman') await story.answer('needsHuman', 'requestChanges');
+    await until('the next plan', async () => (await story.openGate('execution')).planVersion !== 1);
+  }
+
+  it('rejecting the next plan asks a person and does not close as if nothing had been run', async () => {
+    const story = await open({ trouble: { run: 'doesNotHelp' }, policy: { stabilizationMs: 500 } });
+    const outcome = await story.run(async () => {
+      await failed(story);
+      await story.answer('execution', 'reject');
+      await story.answer('needsHuman', 'reject', story.person('ana'), 'we go on by hand');
+    });
+    expect(outcome).toBe('HANDED_OVER');
+  });
+
+  it('hearing that it is over closes nothing by itself', async () => {
+    const story = await open({ trouble: { run: 'doesNotHelp' }, policy: { stabilizationMs: 500 } });
+    const outcome = await story.run(async () => {
+      await failed(story);
+      story.recover();
+      await story.tellResolved();
+      await story.answer('execution', 'reject');
+      await story.answer('needsHuman', 'approve');
+    });
+    expect(outcome).toBe('RESOLVED');
+  });
+
+  it('a late look at the outcome still gets its whole time to verify', async () => {
+    const story = await open({ policy: { stabilizationMs: 500 } });
+    const outcome = await story.run(async () => {
+      await story.answer('execution', 'approve');
+      const gate = await story.openGate('verification');
+      // More than three windows: what verification may take, counted from the wrong moment.
+      await until('time to pass', async () => Date.now() > gate.openedAt.getTime() + 2_500);
+      await story.answer('verification', 'approve');
+    });
+    expect(outcome).toBe('RESOLVED');
   });
 });
 

@@ -4,7 +4,8 @@ import type { Finding } from '../script-validation.js';
 // Not `query`: the text of others' statements may hold secrets.
 const columns =
   'pid datname usename application_name client_addr client_port backend_start xact_start query_start state_change wait_event_type wait_event state backend_type'.split(' ');
-const calls = ['pg_terminate_backend(pid)', 'pg_terminate_backend(pid, 0)', 'pg_cancel_backend(pid)'].flatMap((call) => [call, `pg_catalog.${call}`]);
+// Not pg_cancel_backend: repeated, it may hit a later statement, and whether it took hold cannot be seen.
+const calls = ['pg_terminate_backend(pid)', 'pg_terminate_backend(pid, 0)'].flatMap((call) => [call, `pg_catalog.${call}`]);
 const sources = ['pg_stat_activity', 'pg_catalog.pg_stat_activity'];
 const pids = ['$1', '$1::int', '$1::int4'].map((value) => `pid = ${value}`);
 const starts = ['$2', '$2::timestamptz', '$2::timestamp with time zone'].map((value) => `backend_start = ${value}`);
@@ -15,7 +16,7 @@ const MAX_TIMEOUT_MS = 25_000;
 const form = 'SELECT pid, pg_terminate_backend(pid, 5000) AS done FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2';
 
 /**
- * Allows one plain SELECT over pg_stat_activity that ends or cancels exactly the session of `$1` and `$2`.
+ * Allows one plain SELECT over pg_stat_activity that ends exactly the session of `$1` and `$2`.
  * Each part must have the same tree as an allowed example, so that a node or field nobody thought of is never equal to one.
  */
 export async function judgeSessionControl(tree: ParseResult): Promise<readonly Finding[]> {
@@ -26,7 +27,7 @@ export async function judgeSessionControl(tree: ParseResult): Promise<readonly F
   const findings = targetList.filter((node) => !allowed.targets.has(toTargetShape(node))).map((node) => refuseTarget(node));
   const callCount = targetList.filter((node) => readCall(node) !== undefined).length;
   if (callCount !== 1) {
-    findings.push(refuse('sql.oneCall', targetList, `It calls ${callCount} functions.`, 'Call pg_terminate_backend or pg_cancel_backend once.'));
+    findings.push(refuse('sql.oneCall', targetList, `It calls ${callCount} functions.`, 'Call pg_terminate_backend once.'));
   }
   if (!allowed.sources.has(toShape(fromClause))) {
     findings.push(refuse('sql.source', fromClause, 'It does not read FROM pg_stat_activity alone.', 'Name that view only, without an alias.'));
@@ -98,7 +99,7 @@ function withoutTimeout(argument: Node): Node {
 const refuseTarget = (node: Node): Finding =>
   readCall(node) === undefined
     ? refuse('sql.column', node, 'It shows something other than a permitted column.', `Name columns out of: ${columns.join(', ')}.`)
-    : refuse('sql.call', node, 'It calls something else, or in another way.', `Call pg_terminate_backend(pid), with at most ${MAX_TIMEOUT_MS} ms to wait, or pg_cancel_backend(pid).`);
+    : refuse('sql.call', node, 'It calls something else, or in another way.', `Call pg_terminate_backend(pid), with at most ${MAX_TIMEOUT_MS} ms to wait.`);
 
 function refuse(rule: string, tree: unknown, reason: string, remedy: string): Finding {
   const places = [...(JSON.stringify(tree) ?? '').matchAll(/"location":(\d+)/g)].map(([, offset]) => Number(offset));

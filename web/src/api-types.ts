@@ -741,6 +741,8 @@ export interface operations {
                             approvalsNeeded: number;
                             /** @enum {string} */
                             roleNeeded: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                            /** @description What must be typed to approve it; null where nothing. */
+                            confirmation: string | null;
                             approvals: {
                                 person: string;
                                 role: string;
@@ -997,6 +999,8 @@ export interface operations {
                     /** @enum {string} */
                     verdict: "approve" | "reject" | "requestChanges";
                     reason?: string;
+                    /** @description The plan's title, typed to approve it where the gate's `confirmation` asks for it. */
+                    confirmation?: string;
                 };
             };
         };
@@ -1233,6 +1237,8 @@ export interface operations {
                     approved: boolean;
                     userId?: string;
                     reason?: string;
+                    /** @description The plan's title, typed to approve it where the gate's `confirmation` asks for it. */
+                    confirmation?: string;
                 };
             };
         };

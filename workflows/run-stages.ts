@@ -1,0 +1,135 @@
+import { ActivityFailure, uuid4 } from '@temporalio/workflow';
+import type { Execution, SamplingInput } from '../contracts/activities.js';
+import { assertNever } from '../domain/assert-never.js';
+import { formatDuration } from '../domain/duration.js';
+import type { Signal } from '../domain/signal.js';
+import { isOfTarget } from '../domain/signal.js';
+import { formatDigest, summarize, verificationGateOpened } from '../domain/updates.js';
+import { change, record, watch } from './activity-proxies.js';
+import { awaitGate } from './await-gate.js';
+import { besides } from './besides.js';
+import type { Frozen, Ran, Stage, Story } from './stage.js';
+import { askPeople, by, detectAgain, end, giveUp } from './stage.js';
+import type { Work } from './until-cancelled.js';
+import { untilCancelled } from './until-cancelled.js';
+import { explain, isTimeout } from './failures.js';
+
+/** Runs the approved plan, once. Whatever may have changed something is noted before anything else is decided. */
+export async function execute(story: Story, { detection, plan, validation: { digest } }: Frozen, gateId: string): Promise<Stage> {
+  const { ref, current } = story;
+  const { stabilizationMs } = story.input.policy;
+  const before = detection.anomalies.map(({ signal }) => signal).filter(isOfTarget);
+  const toRan = (sinceMs: number, after: readonly Signal[], sampledMs: number): Ran => ({
+    ...ref,
+    planVersion: plan.version,
+    before,
+    stabilizationMs,
+    sinceMs,
+    title: plan.title,
+    anomalies: detection.anomalies.length,
+    after,
+    sampledMs,
+  });
+  const mayHaveChanged = (...because: readonly string[]): Stage => {
+    story.ran = toRan(Date.now(), [], 0);
+    return askPeople('EXECUTION', ...because);
+  };
+  const calledOff = (person: string): Stage => (story.ran === null ? end('CANCELLED', `Cancelled${person}. Nothing was run`) : askPeople('EXECUTION', `Cancelled${person}, nothing more was run`));
+
+  current.set({ phase: 'EXECUTION', status: 'IN_PROGRESS', gate: null });
+  current.next('none, the approved plan is running');
+  let work: Work<Execution>;
+  try {
+    work = await untilCancelled(current.desk, () =>
+      change.executeRemediation.executeWithOptions({ summary: `Run ${plan.title}, digest ${formatDigest(digest)}`.slice(0, 120) }, [
+        { ...ref, gateId, digest, before, stabilizationMs },
+      ]),
+    );
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    const settled = await record.settleExecution({ ...ref, digest });
+    if (settled.mayHaveChanged) return mayHaveChanged(`UNKNOWN: nobody can tell whether ${plan.title} had its effect (${explain(error)})`);
+    return isTimeout(error) ? askPeople('EXECUTION', `${plan.title} could not be started: ${explain(error)}`, 'Nothing was run') : giveUp(story, 'EXECUTION', explain(error));
+  }
+  const cancelled = work.cancelled === null ? null : by(work.cancelled.by);
+  if (work.kind === 'cancelled') {
+    const settled = await record.settleExecution({ ...ref, digest });
+    return settled.mayHaveChanged ? mayHaveChanged(`Cancelled${cancelled ?? ''} while it ran`) : calledOff(cancelled ?? '');
+  }
+  const execution = work.result;
+  switch (execution.kind) {
+    case 'recovered':
+      return story.ran === null ? end('RECOVERED', 'Healthy again before anything ran, nothing was run') : detectAgain;
+    case 'drifted':
+      return cancelled === null ? { kind: 'drifted' } : calledOff(cancelled);
+    case 'refused':
+      return giveUp(story, 'EXECUTION', execution.because);
+    case 'stopped':
+      return execution.changed ? mayHaveChanged(`Cancelled${cancelled ?? ''} while it ran`) : calledOff(cancelled ?? '');
+    case 'failed':
+      return execution.changed
+        ? mayHaveChanged(`${plan.title} failed: ${execution.because}`, ...(cancelled === null ? [] : [`Cancelled${cancelled}`]))
+        : giveUp(story, 'EXECUTION', execution.because);
+    case 'executed':
+      story.rounds += 1;
+      story.ran = toRan(execution.endedAtMs, execution.after, execution.sampledMs);
+      current.set({ round: story.rounds });
+      current.tell(execution.update);
+      return cancelled === null ? { kind: 'verificationGate', ran: story.ran } : askPeople('EXECUTION', `Cancelled${cancelled}, after it had run`);
+    default:
+      return assertNever(execution);
+  }
+}
+
+/** Waits for a person who looks at the outcome, while the signals are sampled. Nothing expires here: something has changed. */
+export async function verificationGate({ input: { policy }, current }: Story, ran: Ran): Promise<Stage> {
+  const gateId = uuid4();
+  const { before, after, sampledMs } = ran;
+  const update = verificationGateOpened({ gateId, before, after, sampledMs });
+  current.set({ gate: { gateId, kind: 'verification' } });
+  current.next('look at the execution log and the signals, then say whether it is good');
+  current.tell(update);
+  const answer = await besides(
+    () => watch.sampleSignals.executeWithOptions({ summary: 'Sample the signals while people look' }, [toSampling(ran)]),
+    () =>
+      awaitGate(current.desk, {
+        gate: { gateId, kind: 'verification', digest: null, planVersion: ran.planVersion, approvalsNeeded: 1, roleNeeded: 'responder', expiresAt: null },
+        update,
+        severity: null,
+        remindMs: policy.verificationEscalateMs,
+        remindStatus: 'NEEDS_HUMAN',
+        expiresInMs: null,
+        isRecovered: null,
+      }),
+  );
+  if (answer.kind === 'approved') return { kind: 'verify', ran };
+  if (answer.kind === 'changesRequested') return detectAgain;
+  const person = 'by' in answer ? by(answer.by) : '';
+  return askPeople('VERIFICATION_GATE', `${answer.kind === 'rejected' ? 'Found not good' : 'Cancelled'}${person}`, `${ran.title} has no way back`);
+}
+
+/** Measures the same signals again until they have been well for the whole window, or have not. */
+export async function verify(story: Story, ran: Ran): Promise<Stage> {
+  const { current } = story;
+  const { maxRounds } = story.input.policy;
+  current.set({ phase: 'VERIFICATION', status: 'IN_PROGRESS', gate: null });
+  current.next('none, the signals must stay well');
+  const work = await untilCancelled(current.desk, () =>
+    watch.verifyRemediation.executeWithOptions({ summary: `Well for ${formatDuration(ran.stabilizationMs)}?` }, [toSampling(ran)]),
+  );
+  if (work.kind === 'cancelled') return askPeople('VERIFICATION', `Cancelled${by(work.cancelled.by)} during verification`);
+  const verification = work.result;
+  current.tell(verification.update);
+  if (verification.kind === 'well') return end('RESOLVED', summarize(ran.anomalies, ran.title, verification.improvementPercent));
+  if (work.cancelled !== null) return askPeople('VERIFICATION', `Cancelled${by(work.cancelled.by)} during verification`);
+  return story.rounds >= maxRounds ? askPeople('VERIFICATION', `${story.rounds} ${story.rounds === 1 ? 'round' : 'rounds'} did not help`) : detectAgain;
+}
+
+const toSampling = ({ workspaceId, incidentId, planVersion, before, stabilizationMs, sinceMs }: Ran): SamplingInput => ({
+  workspaceId,
+  incidentId,
+  planVersion,
+  before,
+  stabilizationMs,
+  sinceMs,
+});

@@ -1,0 +1,68 @@
+import type { Detection, IncidentRef, SamplingInput, Validation } from '../contracts/activities.js';
+import type { IncidentInput } from '../contracts/messages.js';
+import type { Outcome, Phase } from '../domain/incident.js';
+import type { Plan } from '../domain/plan.js';
+import type { RootCause } from '../domain/root-cause.js';
+import type { Signal } from '../domain/signal.js';
+import type { Approval } from '../domain/updates.js';
+import type { Case } from './case.js';
+
+export interface Proposed {
+  readonly detection: Detection;
+  readonly rootCause: RootCause;
+  readonly plan: Plan;
+}
+
+export interface Frozen extends Proposed {
+  readonly validation: Extract<Validation, { kind: 'allowed' }>;
+}
+
+/** A plan that ran, or may have, and what is needed to judge it. */
+export interface Ran extends SamplingInput {
+  readonly title: string;
+  readonly anomalies: number;
+  readonly after: readonly Signal[];
+  readonly sampledMs: number;
+}
+
+/** Where the story stands. Each stage answers with the next one. */
+export type Stage =
+  | { readonly kind: 'detect' }
+  | { readonly kind: 'propose'; readonly detection: Detection }
+  | { readonly kind: 'validate'; readonly proposed: Proposed }
+  | { readonly kind: 'drifted' }
+  | { readonly kind: 'executionGate'; readonly frozen: Frozen }
+  | { readonly kind: 'execute'; readonly frozen: Frozen; readonly gateId: string }
+  | { readonly kind: 'verificationGate'; readonly ran: Ran }
+  | { readonly kind: 'verify'; readonly ran: Ran }
+  | { readonly kind: 'askPeople'; readonly phase: Phase; readonly because: readonly string[] }
+  | Ending;
+
+export interface Ending {
+  readonly kind: 'end';
+  readonly outcome: Outcome;
+  readonly summary: string;
+}
+
+/** What the stages share. */
+export interface Story {
+  readonly input: IncidentInput;
+  readonly ref: IncidentRef;
+  readonly current: Case;
+  /** The last plan that may have changed something. Once there is one, nothing closes but by a verification or a person. */
+  ran: Ran | null;
+  /** Plans that ran. */
+  rounds: number;
+}
+
+export const detectAgain: Stage = { kind: 'detect' };
+export const end = (outcome: Outcome, summary: string): Ending => ({ kind: 'end', outcome, summary });
+export const askPeople = (phase: Phase, ...because: readonly string[]): Stage => ({ kind: 'askPeople', phase, because });
+
+/** ` by ana (responder): "the reason"`; nothing where nobody is named. */
+export const by = (person: Approval | null): string =>
+  person === null ? '' : ` by ${person.person} (${person.role})${person.reason === null ? '' : `: "${person.reason}"`}`;
+
+/** It cannot go on: closed where nothing has changed, else a person is asked. */
+export const giveUp = (story: Story, phase: Phase, because: string): Stage =>
+  story.ran === null ? end('FAILED', `${because}. Nothing was changed`) : askPeople(phase, because);
