@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNull, or, sql } from 'drizzle-orm';
+import { and, asc, type Column, desc, eq, isNull, or, type SQL, sql } from 'drizzle-orm';
 import type { Alert } from '../domain/alert.js';
 import { notify } from './channels.js';
 import type { Connection, Database } from './database.js';
@@ -50,6 +50,9 @@ export async function receiveAlerts(
 const NAMESPACE = 'alert:';
 const toIncidentFingerprint = (sent: string): string => `${NAMESPACE}${sent}`;
 
+/** One parameter, however many there are. */
+const isAny = (column: Column, values: readonly string[]): SQL => sql`${column} = any(${sql.param(values)})`;
+
 /** Sorted, so that two batches lock what they share in the same order. */
 function group(alerts: readonly Alert[], toIncidentId: (fingerprint: string) => string): readonly Trouble[] {
   const troubles = new Map<string, Trouble>();
@@ -70,8 +73,8 @@ async function holdIncidents(tx: Connection, workspaceId: string, troubles: read
     .where(
       and(
         eq(incidents.workspaceId, workspaceId),
-        inArray(incidents.fingerprint, fingerprints),
-        or(isNull(incidents.closedAt), inArray(incidents.id, newIds)),
+        isAny(incidents.fingerprint, fingerprints),
+        or(isNull(incidents.closedAt), isAny(incidents.id, newIds)),
       ),
     )
     .orderBy(asc(incidents.fingerprint), desc(incidents.openedAt))
@@ -135,7 +138,7 @@ async function noteResolved(tx: Connection, workspaceId: string, troubles: reado
   const resolved = await tx
     .update(alertRows)
     .set({ state: 'resolved', lastAt: sql`now()` })
-    .where(and(inArray(alertRows.incidentId, ids), eq(alertRows.state, 'firing')))
+    .where(and(isAny(alertRows.incidentId, ids), eq(alertRows.state, 'firing')))
     .returning({ incidentId: alertRows.incidentId });
   for (const slice of toSlices(resolved)) await tx.insert(outbox).values(slice.map(({ incidentId }) => ({ workspaceId, incidentId, message: { kind: 'resolved' as const } })));
 }

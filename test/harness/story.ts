@@ -79,7 +79,7 @@ export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase
     /** A person answers the open gate of this kind, as the API lets them: the row first, then the signal. */
     async answer(kind: GateKind, verdict: Verdict, by: Actor = person('ana'), reason: string | null = 'seen the lock graph') {
       const gate = await openGate(kind);
-      const decision = { id: randomUUID(), gateId: gate.id, verdict, digest: gate.digest, actor: by, reason };
+      const decision = { id: randomUUID(), gateId: gate.id, verdict, digest: gate.digest, actor: by, reason, confirmation: 'Database Connection Reset' };
       const heard = await decide(db, incidentId, decision);
       await handle.signal(signalNameOf[kind], { decisionId: decision.id });
       return { ...heard, decisionId: decision.id };
