@@ -22,11 +22,11 @@ export function selectTargets(workspace: Workspace, names: readonly string[] | n
 
 export function createDetectActivities({ detectors, watch, recorder }: Ports): ReadActivities {
   return {
-    detectAnomalies: ({ workspaceId, incidentId, targets, severityThreshold, round, quiet }) =>
+    detectAnomalies: ({ workspaceId, incidentId, targets, severityThreshold, key, quiet }) =>
       attempt(async () => {
         const selected = selectTargets(watch.readWorkspace(workspaceId), targets);
         const signals = selected.reduce((sum, target) => sum + countSignals(target), 0);
-        if (!quiet) await recorder.recordUpdate(incidentId, `detect:${round}:begin`, detecting(signals));
+        if (!quiet) await recorder.recordUpdate(incidentId, `detect:${key}:begin`, detecting(signals));
         const measurement = await detectors.measure(selected, { workspaceId, incidentId });
         const measurementId = randomUUID();
         await recorder.saveMeasurement({ id: measurementId, incidentId, purpose: quiet ? 'recheck' : 'detection', planVersion: 0, measurement });
@@ -34,7 +34,7 @@ export function createDetectActivities({ detectors, watch, recorder }: Ports): R
         const [worst] = anomalies;
         if (worst !== undefined) await recorder.setSeverity(incidentId, worst.severity, worst.score);
         const update = detected(anomalies, measurement.signals.length);
-        if (!quiet) await recorder.recordUpdate(incidentId, `detect:${round}:end`, update);
+        if (!quiet) await recorder.recordUpdate(incidentId, `detect:${key}:end`, update);
         return { measurementId, anomalies, signals: measurement.signals.length, update };
       }),
 

@@ -68,6 +68,8 @@ export interface Recorder {
   setRootCause(incidentId: string, rootCause: RootCause): Promise<void>;
   listScripts(workspaceId: string): Promise<readonly RemediationScript[]>;
   readTrackRecords(workspaceId: string): Promise<Readonly<Record<string, TrackRecord>>>;
+  /** One more than any plan of the incident has, from whatever run of its workflow. */
+  nextPlanVersion(incidentId: string): Promise<number>;
   savePlan(row: {
     readonly plan: Plan;
     readonly category: RootCause['category'];

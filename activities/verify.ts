@@ -39,13 +39,13 @@ export function createVerifyActivities(ports: Ports): WatchActivities {
             case 'well': {
               const update = verified(stabilizationMs, result.improvementPercent);
               await recorder.markVerified(incidentId, planVersion, true);
-              await recorder.recordUpdate(incidentId, `verify:${planVersion}`, update);
+              await recorder.recordUpdate(incidentId, `verify:${planVersion}:${sinceMs}`, update);
               return { kind: 'well', improvementPercent: result.improvementPercent, update };
             }
             case 'failed': {
               const update = notVerified(result.unwell, nowMs - watchedSinceMs);
               await recorder.markVerified(incidentId, planVersion, false);
-              await recorder.recordUpdate(incidentId, `verify:${planVersion}`, update);
+              await recorder.recordUpdate(incidentId, `verify:${planVersion}:${sinceMs}`, update);
               return { kind: 'failed', unwell: result.unwell, update };
             }
           }

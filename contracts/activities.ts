@@ -71,7 +71,8 @@ export interface ReadActivities {
     input: IncidentRef & {
       readonly targets: readonly string[] | null;
       readonly severityThreshold: Severity;
-      readonly round: number;
+      /** Names this detection in the tail, in whatever run of the workflow. */
+      readonly key: string;
       /** Looks without a word in the tail. */
       readonly quiet: boolean;
     },
@@ -85,7 +86,8 @@ export interface ReasonActivities {
     input: IncidentRef & {
       readonly measurementId: string;
       readonly anomalies: readonly Anomaly[];
-      readonly version: number;
+      /** Names this proposal in the tail. */
+      readonly key: string;
       readonly policyVersion: string;
     },
   ): Promise<Proposal>;

@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, inArray, isNull, ne, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, inArray, isNull, max, ne, sql } from 'drizzle-orm';
 import type { Confidence } from '../domain/confidence.js';
 import type { GateKind, GateState } from '../domain/gate.js';
 import type { Outcome, UpdateDraft } from '../domain/incident.js';
@@ -128,6 +128,12 @@ export function createRecorder(db: Database) {
         records[scriptId] = well === true ? { succeeded: succeeded + times, failed } : { succeeded, failed: failed + times };
       }
       return records;
+    },
+
+    /** One more than any plan of the incident has, from whatever run of its workflow. */
+    async nextPlanVersion(incidentId: string): Promise<number> {
+      const [row] = await db.select({ newest: max(plans.version) }).from(plans).where(eq(plans.incidentId, incidentId));
+      return (row?.newest ?? 0) + 1;
     },
 
     async savePlan(row: {

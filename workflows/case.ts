@@ -45,7 +45,7 @@ export function openCase(
   }
 
   return {
-    desk: { ref: { workspaceId, incidentId }, inbox, now: () => ({ phase: view.phase, status: view.status }), spoken: 0 },
+    desk: { ref: { workspaceId, incidentId }, inbox, now: () => ({ phase: view.phase, status: view.status }) },
     view: () => view,
     tell(update) {
       const { phase, status, details } = update;

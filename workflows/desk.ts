@@ -1,3 +1,4 @@
+import { uuid4 } from '@temporalio/workflow';
 import type { IncidentRef } from '../contracts/activities.js';
 import type { UpdateDraft } from '../domain/incident.js';
 import { toUpdate } from '../domain/incident.js';
@@ -19,13 +20,11 @@ export interface Desk {
   readonly inbox: Message[];
   /** The update that the story told last; a message is answered in its phase. */
   readonly now: () => Pick<UpdateDraft, 'phase' | 'status'>;
-  /** How often the story has spoken for itself; numbers what it says, so that a repeat is known. */
-  spoken: number;
 }
 
 /** Writes down something that the workflow itself decided. */
 export async function say(desk: Desk, update: UpdateDraft): Promise<void> {
-  await record.recordUpdate({ ...desk.ref, key: `story:${(desk.spoken += 1)}`, update });
+  await record.recordUpdate({ ...desk.ref, key: `story:${uuid4()}`, update });
 }
 
 /** Says who cancelled, where the record knows; refuses by name what nobody decided. */

@@ -29,12 +29,11 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
   const { ref } = desk;
   const story: Story = { input, ref, current, ran: null, rounds: 0 };
   let detections = 0;
-  let plans = 0;
   let drifts = 0;
 
   const detectAnomalies = (quiet: boolean): Promise<Detection> =>
     read.detectAnomalies.executeWithOptions({ summary: `Measure ${input.targets === null ? 'all targets' : input.targets.join(', ')}`.slice(0, 120) }, [
-      { ...ref, targets: input.targets, severityThreshold: input.severityThreshold, round: (detections += 1), quiet },
+      { ...ref, targets: input.targets, severityThreshold: input.severityThreshold, key: uuid4(), quiet },
     ]);
 
   /** Measures before anybody believes that it is over. What else is wrong in the workspace does not keep this incident open. */
@@ -51,6 +50,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
   };
 
   async function detect(): Promise<Stage> {
+    detections += 1;
     const detection = await detectAnomalies(false);
     current.set({ anomalies: detection.anomalies });
     current.tell(detection.update);
@@ -63,7 +63,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
   async function propose(detection: Detection): Promise<Stage> {
     const { measurementId, anomalies } = detection;
     const proposal = await reason.proposeRemediation.executeWithOptions({ summary: 'Find the root cause and a script that answers it' }, [
-      { ...ref, measurementId, anomalies, version: (plans += 1), policyVersion: input.policyVersion },
+      { ...ref, measurementId, anomalies, key: uuid4(), policyVersion: input.policyVersion },
     ]);
     current.set({ rootCause: proposal.rootCause });
     if (proposal.kind === 'nothingFits') {

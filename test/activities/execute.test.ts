@@ -27,6 +27,7 @@ function record(over: Partial<Ports['recorder']> = {}) {
     setRootCause: unused,
     listScripts: unused,
     readTrackRecords: unused,
+    nextPlanVersion: unused,
     savePlan: unused,
     markVerified: unused,
     openGate: unused,

@@ -7,6 +7,7 @@ import { createRecorder, type Recorder } from '../../db/recorder.js';
 import { executions, gates, incidents, outbox, tail } from '../../db/schema.js';
 import { appendTail } from '../../db/tail-writer.js';
 import { toUpdate } from '../../domain/incident.js';
+import { aPlan } from '../builders.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
 
 let database: FreshDatabase;
@@ -173,6 +174,16 @@ describe('an execution', () => {
     await recorder.markEnded(row.key, 'succeeded', 'done');
     await recorder.markEnded(row.key, 'failed', 'late');
     expect(await stateOf(row.key)).toBe('succeeded');
+  });
+});
+
+describe('a plan', () => {
+  it('has a version that no other plan of its incident has, in whatever run of the workflow', async () => {
+    expect(await recorder.nextPlanVersion(incidentId)).toBe(1);
+    const plan = aPlan({ incidentId, workspaceId, scriptId: randomUUID() });
+    const confidence = { value: 86, tier: 'HIGH', factors: [] } as const;
+    await recorder.savePlan({ plan, category: 'idleTransaction', digest: 'first', canonical: '{}', confidence, rehearsal: [] });
+    expect(await recorder.nextPlanVersion(incidentId)).toBe(2);
   });
 });
 

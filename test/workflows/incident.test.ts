@@ -357,6 +357,7 @@ describe('a fix that does not help', () => {
       await story.answer('needsHuman', 'approve');
     });
     expect(outcome).toBe('RESOLVED');
+    expect((await story.headlines()).at(-2)).toBe('VERIFICATION SUCCESS');
     expect((await story.headlines()).filter((line) => line === 'VERIFICATION_GATE NEEDS_HUMAN')).toHaveLength(1);
   });
 });
@@ -431,6 +432,7 @@ describe('once something has changed', () => {
       await story.answer('needsHuman', 'approve');
     });
     expect(outcome).toBe('RESOLVED');
+    expect((await story.headlines()).at(-2)).toBe('VERIFICATION SUCCESS');
   });
 
   it('a late look at the outcome still gets its whole time to verify', async () => {

@@ -9,6 +9,8 @@ import { toStats, type Request } from './stats.js';
 const CLIENTS = 8;
 const THINK_MS = 100;
 const STATEMENT_TIMEOUT_MS = 3_000;
+// Real clients do not give up in the same instant.
+const TIMEOUT_APART_MS = 300;
 const KEPT_MS = 10_000;
 
 const databaseUrl = process.env['SHOP_DATABASE_URL'] ?? '';
@@ -25,7 +27,7 @@ async function placeOrder(client: pg.Client): Promise<void> {
 }
 
 async function shopOn(id: number): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'shop-client', statement_timeout: STATEMENT_TIMEOUT_MS });
+  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'shop-client', statement_timeout: STATEMENT_TIMEOUT_MS + id * TIMEOUT_APART_MS });
   client.on('error', () => {});
   await client.connect();
   while (!stopped) {
