@@ -92,6 +92,7 @@ export function createExecuteActivities(ports: Ports): ChangeActivities {
 
         const claimed = await claim(plan, gateId, digest);
         if (claimed.kind === 'refused') return claimed;
+        await recorder.showPhase(incidentId, 'EXECUTION');
         const isFirst = claimed.states.every((state) => state === 'claimed');
         const moved = isFirst ? await measureAgain(plan, before) : undefined;
         if (moved !== undefined) return moved;

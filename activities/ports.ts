@@ -1,6 +1,6 @@
 import type { Confidence } from '../domain/confidence.js';
 import type { GateKind } from '../domain/gate.js';
-import type { Outcome, UpdateDraft } from '../domain/incident.js';
+import type { Outcome, Phase, UpdateDraft } from '../domain/incident.js';
 import type { Plan, Step } from '../domain/plan.js';
 import type { RootCause } from '../domain/root-cause.js';
 import type { RemediationScript, TrackRecord } from '../domain/script-library.js';
@@ -54,6 +54,8 @@ export interface OutputRow {
 /** The record of incidents. Every write may be repeated and then changes nothing. */
 export interface Recorder {
   recordUpdate(incidentId: string, key: string, update: UpdateDraft): Promise<void>;
+  /** Shows what is being done now, in lists and on the page; the tail says it when it is done. */
+  showPhase(incidentId: string, phase: Phase): Promise<void>;
   appendOutput(incidentId: string, rows: readonly OutputRow[]): Promise<void>;
   saveMeasurement(row: {
     readonly id: string;

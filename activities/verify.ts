@@ -23,7 +23,8 @@ export function createVerifyActivities(ports: Ports): WatchActivities {
 
     verifyRemediation: (input) =>
       attempt(async (beat): Promise<Verification> => {
-        const { incidentId, planVersion, before, stabilizationMs, sinceMs } = input;
+        const { incidentId, planVersion, before, stabilizationMs, sinceMs, succeeded, approvals } = input;
+        await recorder.showPhase(incidentId, 'VERIFICATION');
         // Of the first attempt: a worker that died has watched too.
         const watchedSinceMs = activityInfo().scheduledTimestampMs;
         for (;;) {
@@ -37,8 +38,8 @@ export function createVerifyActivities(ports: Ports): WatchActivities {
               await sleep(toSampleEveryMs(stabilizationMs));
               break;
             case 'well': {
-              const update = verified(stabilizationMs, result.improvementPercent);
-              await recorder.markVerified(incidentId, planVersion, true);
+              const update = verified(stabilizationMs, result.improvementPercent, approvals);
+              await recorder.markVerified(incidentId, planVersion, succeeded);
               await recorder.recordUpdate(incidentId, `verify:${planVersion}:${sinceMs}`, update);
               return { kind: 'well', improvementPercent: result.improvementPercent, update };
             }

@@ -71,7 +71,7 @@ export async function decideAtGate(
 /** Makes sure that a person means it; returns what the person typed where the gate asks for that. */
 async function askPerson(
   { isTerminal, ask }: Context,
-  { digest, confirmation }: Gate,
+  { kind, digest, confirmation }: Gate,
   { yes, confirm }: { readonly yes: boolean; readonly confirm: string | undefined },
 ): Promise<string | undefined> {
   if (confirmation !== null) {
@@ -82,7 +82,8 @@ async function askPerson(
   }
   if (yes) return undefined;
   if (!isTerminal) throw new WrongUsage('Nobody can be asked here. Look at it with `sluice show`, then say --yes.');
-  const answer = await ask(`Type yes to approve ${digest === null ? 'this' : `the digest ${digest.slice(0, 12)}…`}: `);
+  const meaning = { execution: `approve the digest ${digest?.slice(0, 12)}…`, verification: 'say that it looks good', needsHuman: 'measure again' }[kind];
+  const answer = await ask(`Type yes to ${meaning}: `);
   if (answer.trim() !== 'yes') throw new Refused('Not approved.');
   return undefined;
 }

@@ -113,6 +113,10 @@ export interface SamplingInput extends IncidentRef {
   readonly planVersion: number;
   readonly before: readonly Signal[];
   readonly stabilizationMs: number;
+  /** Whether the plan ran to its end. One that did not gets no credit for what became well. */
+  readonly succeeded: boolean;
+  /** Who found it good, or asked to measure again. */
+  readonly approvals: readonly Approval[];
   /** When execution ended, in milliseconds since the epoch. */
   readonly sinceMs: number;
 }

@@ -1,7 +1,7 @@
 import { and, asc, count, desc, eq, inArray, isNull, max, ne, sql } from 'drizzle-orm';
 import type { Confidence } from '../domain/confidence.js';
 import type { GateKind, GateState } from '../domain/gate.js';
-import type { Outcome, UpdateDraft } from '../domain/incident.js';
+import type { Outcome, Phase, UpdateDraft } from '../domain/incident.js';
 import type { Plan } from '../domain/plan.js';
 import type { RootCause } from '../domain/root-cause.js';
 import type { RemediationScript, TrackRecord } from '../domain/script-library.js';
@@ -54,6 +54,14 @@ export function createRecorder(db: Database) {
   return {
     recordUpdate,
     readGate,
+
+    async showPhase(incidentId: string, phase: Phase): Promise<void> {
+      await db
+        .update(incidents)
+        .set({ phase, status: 'IN_PROGRESS', updatedAt: sql`now()` })
+        .where(and(eq(incidents.id, incidentId), isNull(incidents.closedAt)));
+      await told(incidentId);
+    },
 
     async appendOutput(incidentId: string, rows: readonly TailRow[]): Promise<void> {
       await appendTail(db, incidentId, rows);

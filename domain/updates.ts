@@ -128,14 +128,18 @@ export function verificationGateOpened(input: {
 
 const signed = (percent: number): string => `${percent < 0 ? '' : '+'}${percent}%`;
 
-export const verified = (stabilizationMs: number, improvementPercent: number | null): UpdateDraft =>
+export const verified = (stabilizationMs: number, improvementPercent: number | null, approvals: readonly Approval[]): UpdateDraft =>
   toUpdate({
     phase: 'VERIFICATION',
     actor: 'AI_AGENT',
-    text:
-      `All signals well for ${formatDuration(stabilizationMs)}.` +
-      (improvementPercent === null ? '' : ` Improvement: ${signed(improvementPercent)}`),
+    text: lines(
+      `All signals well for ${formatDuration(stabilizationMs)}.${improvementPercent === null ? '' : ` Improvement: ${signed(improvementPercent)}`}`,
+      approvals.length === 0 ? [] : `Asked for by ${approvals.map(formatApproval).join(', ')}`,
+    ),
     details: improvementPercent === null ? null : { improvementPercent },
+    approvedBy: approvals.length === 0 ? null : approvals.map(({ person }) => person).join(', '),
+    approvedAt: approvals.at(-1)?.at ?? null,
+    reason: approvals.at(-1)?.reason ?? null,
   });
 
 export const notVerified = (unwell: readonly string[], triedForMs: number): UpdateDraft =>
@@ -164,6 +168,6 @@ export const closed = (outcome: Outcome, summary: string): UpdateDraft =>
   toUpdate({ phase: 'CLOSED', status: outcomeStatus[outcome], text: `${outcome}. ${summary}`, details: { outcome } });
 
 /** The last line of a RESOLVED incident. */
-export const summarize = (anomalies: number, title: string, improvementPercent: number | null): string =>
-  `Detected ${count(anomalies, 'anomaly', 'anomalies')}, executed ${title}, ` +
+export const summarize = (anomalies: number, title: string, succeeded: boolean, improvementPercent: number | null): string =>
+  `Detected ${count(anomalies, 'anomaly', 'anomalies')}, ${succeeded ? `executed ${title}` : `${title} did not run to its end and people went on`}, ` +
   `${improvementPercent === null ? '' : `improved by ${improvementPercent}%, `}stable`;

@@ -12,7 +12,7 @@ import { readInstallation } from '../db/installation.js';
 import { toTemporalLogger } from './log.js';
 import { startOutbox } from './outbox.js';
 import { connectPorts } from './ports.js';
-import { createSecretReader, readWatch } from './read-watch.js';
+import { checkSecrets, createSecretReader, readWatch } from './read-watch.js';
 import { arrangeSweeps } from './sweeps.js';
 
 // Ten seconds by default: how long the incidents of a killed worker hang before another takes them.
@@ -29,7 +29,9 @@ async function main(): Promise<void> {
   const nativeConnection = await NativeConnection.connect(connectionOptions);
   const client = new Client({ connection: await Connection.connect(connectionOptions), namespace: namespace ?? 'default' });
   const database = openDatabase(settings.DATABASE_URL);
-  const { ports, close } = connectPorts(database.db, workspaces, createSecretReader(process.env));
+  const readSecret = createSecretReader(process.env);
+  checkSecrets(workspaces, readSecret);
+  const { ports, close } = connectPorts(database.db, workspaces, readSecret);
   const worker = await Worker.create({
     connection: nativeConnection,
     namespace: namespace ?? 'default',

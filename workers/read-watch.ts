@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { WrongSettings } from '../contracts/settings.js';
 import { readSluiceYaml } from '../contracts/sluice-yaml.js';
-import type { SecretReference, Workspace } from '../domain/watch.js';
+import type { SecretReference, Target, Workspace } from '../domain/watch.js';
 
 /** The workspaces of a sluice.yaml; for an empty path one that watches nothing. Throws with a remedy for a file that is missing or wrong. */
 export function readWatch(path: string): readonly Workspace[] {
@@ -17,6 +17,24 @@ export function createSecretReader(env: Readonly<Record<string, string | undefin
     if (value === undefined || value === '') throw new WrongSettings(`Variable ${reference.env} is not set, and sluice.yaml names it as a secret.`);
     return value;
   };
+}
+
+/** Looks every secret up once, so that a worker that could not measure does not start; names all that are missing in one error. */
+export function checkSecrets(workspaces: readonly Workspace[], readSecret: (reference: SecretReference) => string): void {
+  const missing = workspaces.flatMap(({ targets }) => targets.flatMap(toReferences)).flatMap((reference) => {
+    try {
+      readSecret(reference);
+      return [];
+    } catch (error) {
+      return [error instanceof Error ? error.message : String(error)];
+    }
+  });
+  if (missing.length > 0) throw new WrongSettings([...new Set(missing)].join('\n'));
+}
+
+function toReferences(target: Target): readonly SecretReference[] {
+  if (target.kind === 'postgres') return [target.connection];
+  return target.kind === 'http' && typeof target.url !== 'string' ? [target.url] : [];
 }
 
 function readText(path: string, why: string): string {

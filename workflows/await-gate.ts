@@ -11,7 +11,7 @@ import type { Desk } from './desk.js';
 import { hearCancel, refuse, say } from './desk.js';
 
 export type GateAnswer =
-  | { readonly kind: 'approved' }
+  | { readonly kind: 'approved'; readonly approvals: readonly Approval[] }
   | { readonly kind: 'rejected'; readonly by: Approval | null }
   | { readonly kind: 'changesRequested'; readonly by: Approval | null }
   | { readonly kind: 'expired' }
@@ -121,12 +121,12 @@ const remind = ({ gate, update, remindMs, remindStatus }: GateWait): UpdateDraft
     details: { gateId: gate.gateId },
   });
 
-function toAnswer({ state, settledBy }: GateReading): GateAnswer | undefined {
+function toAnswer({ state, approvals, settledBy }: GateReading): GateAnswer | undefined {
   switch (state) {
     case 'open':
       return undefined;
     case 'approved':
-      return { kind: 'approved' };
+      return { kind: 'approved', approvals };
     case 'rejected':
       return { kind: 'rejected', by: settledBy };
     case 'changesRequested':

@@ -19,19 +19,21 @@ export async function execute(story: Story, { detection, plan, validation: { dig
   const { ref, current } = story;
   const { stabilizationMs } = story.input.policy;
   const before = detection.anomalies.map(({ signal }) => signal).filter(isOfTarget);
-  const toRan = (sinceMs: number, after: readonly Signal[], sampledMs: number): Ran => ({
+  const toRan = (sinceMs: number, after: readonly Signal[], sampledMs: number, succeeded: boolean): Ran => ({
     ...ref,
     planVersion: plan.version,
     before,
     stabilizationMs,
     sinceMs,
+    succeeded,
+    approvals: [],
     title: plan.title,
     anomalies: detection.anomalies.length,
     after,
     sampledMs,
   });
   const mayHaveChanged = (...because: readonly string[]): Stage => {
-    story.ran = toRan(Date.now(), [], 0);
+    story.ran = toRan(Date.now(), [], 0, false);
     return askPeople('EXECUTION', ...because);
   };
   const calledOff = (person: string): Stage => (story.ran === null ? end('CANCELLED', `Cancelled${person}. Nothing was run`) : askPeople('EXECUTION', `Cancelled${person}, nothing more was run`));
@@ -72,7 +74,7 @@ export async function execute(story: Story, { detection, plan, validation: { dig
         : giveUp(story, 'EXECUTION', execution.because);
     case 'executed':
       story.rounds += 1;
-      story.ran = toRan(execution.endedAtMs, execution.after, execution.sampledMs);
+      story.ran = toRan(execution.endedAtMs, execution.after, execution.sampledMs, true);
       current.set({ round: story.rounds });
       current.tell(execution.update);
       return cancelled === null ? { kind: 'verificationGate', ran: story.ran } : askPeople('EXECUTION', `Cancelled${cancelled}, after it had run`);
@@ -102,7 +104,7 @@ export async function verificationGate({ input: { policy }, current }: Story, ra
         isRecovered: null,
       }),
   );
-  if (answer.kind === 'approved') return { kind: 'verify', ran };
+  if (answer.kind === 'approved') return { kind: 'verify', ran: { ...ran, approvals: answer.approvals } };
   if (answer.kind === 'changesRequested') return detectAgain;
   const person = 'by' in answer ? by(answer.by) : '';
   return askPeople('VERIFICATION_GATE', `${answer.kind === 'rejected' ? 'Found not good' : 'Cancelled'}${person}`, `${ran.title} has no way back`);
@@ -120,16 +122,18 @@ export async function verify(story: Story, ran: Ran): Promise<Stage> {
   if (work.kind === 'cancelled') return askPeople('VERIFICATION', `Cancelled${by(work.cancelled.by)} during verification`);
   const verification = work.result;
   current.tell(verification.update);
-  if (verification.kind === 'well') return end('RESOLVED', summarize(ran.anomalies, ran.title, verification.improvementPercent));
+  if (verification.kind === 'well') return end('RESOLVED', summarize(ran.anomalies, ran.title, ran.succeeded, verification.improvementPercent));
   if (work.cancelled !== null) return askPeople('VERIFICATION', `Cancelled${by(work.cancelled.by)} during verification`);
   return story.rounds >= maxRounds ? askPeople('VERIFICATION', `${story.rounds} ${story.rounds === 1 ? 'round' : 'rounds'} did not help`) : detectAgain;
 }
 
-const toSampling = ({ workspaceId, incidentId, planVersion, before, stabilizationMs, sinceMs }: Ran): SamplingInput => ({
+const toSampling = ({ workspaceId, incidentId, planVersion, before, stabilizationMs, sinceMs, succeeded, approvals }: Ran): SamplingInput => ({
   workspaceId,
   incidentId,
   planVersion,
   before,
   stabilizationMs,
   sinceMs,
+  succeeded,
+  approvals,
 });

@@ -162,7 +162,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
     switch (answer.kind) {
       case 'approved':
         if (story.ran === null) return detectAgain;
-        story.ran = { ...story.ran, sinceMs: Date.now() };
+        story.ran = { ...story.ran, sinceMs: Date.now(), approvals: answer.approvals };
         return { kind: 'verify', ran: story.ran };
       case 'changesRequested':
         return detectAgain;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
@@ -106,6 +106,7 @@ async function play(): Promise<number> {
   say(`  Temporal Web UI  ${stack.temporalUiUrl ?? `that of the server at ${stack.temporalAddress}`}`);
 
   say(`  Postgres         ${new URL(stack.databaseUrl).host}, database shop, password in ${join(home, 'postgres', 'password')}`);
+  say(`  Second terminal  SLUICE_HOME=${relative(process.cwd(), home) || '.'} npx sluice incidents\n`);
 
   const before = await untilBusy(shop);
   say(`The shop is open: p99 ${before.p99Ms} ms, ${before.requestsPerSecond} orders a second`);

@@ -19,7 +19,9 @@ export function openTerminal(input: Readable, output: Writable) {
     return line === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(line);
   };
   return {
+    /** Only what is typed after the question answers it: nobody approves what was not shown yet. */
     async ask(question: string): Promise<Answer> {
+      heard.length = 0;
       for (;;) {
         output.write(question);
         const line = (await nextLine()).trim().toLowerCase();

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { reasonOf, Trouble } from './trouble.js';
 
 /** Where one installation keeps its state. */
@@ -29,7 +29,8 @@ export async function openHome(folder: string): Promise<Home> {
   };
   try {
     for (const each of [folder, home.postgres, home.temporal, home.logs]) {
-      await mkdir(each, { recursive: true, mode: 0o700 });
+      const first = await mkdir(each, { recursive: true, mode: 0o700 });
+      if (runsAsRoot && first !== undefined) await openWay(first, each);
       await access(each, constants.R_OK | constants.W_OK | constants.X_OK);
       if (!(await stat(each)).isDirectory()) throw new Error(`${each} is not a folder`);
     }
@@ -43,6 +44,11 @@ export async function openHome(folder: string): Promise<Home> {
     );
   }
   return home;
+}
+
+/** Folders that were made on the way must let the database's user through too. */
+async function openWay(first: string, folder: string): Promise<void> {
+  for (let each = dirname(folder); each.startsWith(first); each = dirname(each)) await chmod(each, 0o711);
 }
 
 /** Replaces a file in one go, so that a crash leaves the old one or the new one, readable by its owner only. */

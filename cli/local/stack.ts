@@ -90,7 +90,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const env = {
       ...temporal.environment,
       DATABASE_URL: databaseUrl,
-      SLUICE_API_HOST: '127.0.0.1',
+      SLUICE_API_HOST: config.environment['SLUICE_API_HOST'] || '127.0.0.1',
       SLUICE_API_PORT: String(apiPort),
       SLUICE_WORKFLOW_BUNDLE: workflowBundle,
       ...variables,

@@ -19,6 +19,7 @@ function record(over: Partial<Ports['recorder']> = {}) {
   };
   const recorder: Ports['recorder'] = {
     recordUpdate: async () => {},
+    showPhase: async () => {},
     appendOutput: async () => {},
     saveMeasurement: async () => {},
     readMeasurement: unused,

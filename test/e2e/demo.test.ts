@@ -18,7 +18,7 @@ const brokenBy = async () => Number((await demo.says(/Now session (\d+)/))[1]);
 
 describe('npm run demo', () => {
   it('with --yes repairs the shop, closes as RESOLVED with the measured improvement, and exits with 0', async () => {
-    demo = startDemo('--yes');
+    demo = await startDemo('--yes');
     expect({ code: await demo.ended, output: demo.output() }).toMatchObject({ code: 0 });
     expect(demo.output()).toMatch(
       new RegExp(
@@ -37,7 +37,7 @@ describe('npm run demo', () => {
   }, 180_000);
 
   it('runs nothing and closes as RECOVERED when the session is ended by hand while the gate waits', async () => {
-    demo = startDemo();
+    demo = await startDemo();
     const pid = await brokenBy();
     await demo.says(/Run this plan\?/);
     await askShop('select pg_terminate_backend($1)', [pid]);
@@ -49,7 +49,7 @@ describe('npm run demo', () => {
   }, 180_000);
 
   it('runs nothing and closes as REJECTED when it is told to reject, and the session is still there', async () => {
-    demo = startDemo();
+    demo = await startDemo();
     const pid = await brokenBy();
     await demo.says(/Run this plan\?/);
     const isThere = () => askShop('select state from pg_stat_activity where pid = $1', [pid]);
@@ -66,7 +66,7 @@ describe('npm run demo', () => {
 
 describeInBrowser('the page', () => {
   it('leads the demo from alert to RESOLVED by clicks, and a reload in the middle loses and doubles nothing', async () => {
-    demo = startDemo();
+    demo = await startDemo();
     const [, link = ''] = await demo.says(/Page {13}(\S+)/);
     const browser = await openBrowser();
     try {

@@ -26,7 +26,7 @@ const ranElsewhere = ['npm test', 'npm run demo', 'npm run demo -- --yes'];
 const run = promisify(execFile);
 let folder: string;
 let target: BlockedDatabase;
-let running: NpmStart;
+let running: NpmStart | undefined;
 const ran = new Set<string>(ranElsewhere);
 
 beforeAll(async () => {
@@ -47,7 +47,7 @@ workspaces:
   ran.add('npm start');
 }, 120_000);
 afterAll(async () => {
-  await running.stop();
+  await running?.stop();
   await target.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -64,7 +64,7 @@ async function follow(command: string, id = ''): Promise<string> {
 
 describe('the README', () => {
   it('gives commands that work, and no others', async () => {
-    const api = createApiClient(running.apiUrl, running.token);
+    const api = createApiClient(running?.apiUrl ?? '', running?.token ?? '');
     const open = () =>
       until('an incident that waits', async () => {
         const { incidents } = await api.get<IncidentPage>('/api/incidents?state=open');

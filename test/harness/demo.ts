@@ -3,16 +3,18 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { anyFreePorts } from '../../cli/local/ports.js';
 import { until } from './until.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Runs `npm run demo` in a state folder of its own. */
-export function startDemo(...args: readonly string[]) {
+export async function startDemo(...args: readonly string[]) {
+  const { api: port } = await anyFreePorts();
   const folder = mkdtempSync(join(tmpdir(), 'sluice-demo-'));
   chmodSync(folder, 0o711);
   const home = join(folder, 'home');
-  const child = spawn('npm', ['run', '--silent', 'demo', '--', ...args], { cwd: root, env: { ...process.env, SLUICE_HOME: home, NODE_OPTIONS: '' }, detached: true });
+  const child = spawn('npm', ['run', '--silent', 'demo', '--', ...args], { cwd: root, env: { ...process.env, SLUICE_HOME: home, SLUICE_API_PORT: `${port}`, NODE_OPTIONS: '' }, detached: true });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -38,4 +40,4 @@ export function startDemo(...args: readonly string[]) {
   };
 }
 
-export type Demo = ReturnType<typeof startDemo>;
+export type Demo = Awaited<ReturnType<typeof startDemo>>;

@@ -2,13 +2,16 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { anyFreePorts } from '../../cli/local/ports.js';
 import { until } from './until.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Runs `npm start` on a state folder, until it says that it is running. */
 export async function npmStart(home: string, env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, ['scripts/run.mjs', 'start'], { cwd: root, env: { ...process.env, NODE_OPTIONS: '', SLUICE_HOME: home, ...env }, detached: true });
+  // A port of its own: between choosing the usual one and listening on it, another test could take it.
+  const { api: port } = await anyFreePorts();
+  const child = spawn(process.execPath, ['scripts/run.mjs', 'start'], { cwd: root, env: { ...process.env, NODE_OPTIONS: '', SLUICE_HOME: home, SLUICE_API_PORT: `${port}`, ...env }, detached: true });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));

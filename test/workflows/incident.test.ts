@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
 import { executionGateSignal } from '../../contracts/messages.js';
+import { createRecorder } from '../../db/recorder.js';
 import { scripts } from '../../db/schema.js';
 import { seedLibrary } from '../../db/scripts.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
@@ -54,6 +55,7 @@ describe('an incident that people approve', () => {
         '   longest lock wait 2450 ms → 38 ms, sampled for 1s',
         '🔍 VERIFICATION [SUCCESS]',
         '   All signals well for 1s. Improvement: +98.4%',
+        '   Asked for by ana (responder): "seen the lock graph"',
         '✅ CLOSED [SUCCESS]',
         '   RESOLVED. Detected 1 anomaly, executed Database Connection Reset, improved by 98.4%, stable',
       ].join('\n'),
@@ -375,13 +377,18 @@ describe('an execution', () => {
     expect(outcome).toBe('HANDED_OVER');
   });
 
-  it('that fails after it may have changed something asks a person', async () => {
+  it('that fails after it may have changed something asks a person, and gets no credit for what people do then', async () => {
     const story = await open({ trouble: { run: 'fails' } });
     const outcome = await story.run(async () => {
       await story.answer('execution', 'approve');
-      await story.answer('needsHuman', 'reject', story.person('ana'), 'missing right, fixed by hand');
+      await story.openGate('needsHuman');
+      story.recover();
+      await story.answer('needsHuman', 'approve');
     });
-    expect(outcome).toBe('HANDED_OVER');
+    expect(outcome).toBe('RESOLVED');
+    expect((await story.updates()).at(-1)?.text).toContain('Database Connection Reset did not run to its end and people went on');
+    const records = await createRecorder(database.db).readTrackRecords(story.workspaceId);
+    expect(Object.values(records)).toEqual([{ succeeded: 0, failed: 1 }]);
     expect(await story.headlines()).toContain('EXECUTION FAILED');
   });
 

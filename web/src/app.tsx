@@ -61,7 +61,7 @@ function Layout() {
     <>
       <header className="border-b border-line bg-card">
         <div className="mx-auto flex max-w-7xl items-center gap-3 px-4">
-          <Link to="/" className="inline-flex min-h-14 items-center gap-2 text-lg font-semibold">
+          <Link to="/" className="inline-flex min-h-14 shrink-0 items-center gap-2 text-lg font-semibold whitespace-nowrap">
             <img src="/favicon.svg" alt="" width="24" height="24" />
             Sluice
           </Link>
