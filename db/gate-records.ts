@@ -1,0 +1,85 @@
+import { and, asc, eq, ne, sql } from 'drizzle-orm';
+import type { GateKind, GateState } from '../domain/gate.js';
+import type { UpdateDraft } from '../domain/incident.js';
+import type { Approval } from '../domain/updates.js';
+import { notify } from './channels.js';
+import type { Database } from './database.js';
+import { decisions, gates } from './schema.js';
+import { appendUpdate } from './tail-writer.js';
+
+const toApproval = (row: typeof decisions.$inferSelect): Approval => ({
+  person: row.person,
+  role: row.role,
+  reason: row.reason,
+  at: row.createdAt.toISOString(),
+});
+
+const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+
+/** Gates as their workflow opens and reads them; people settle them in decisions.ts. */
+export const createGateRecords = (db: Database) => ({
+  async readGate(incidentId: string, gateId: string) {
+    const [gate] = await db.select().from(gates).where(and(eq(gates.id, gateId), eq(gates.incidentId, incidentId)));
+    if (gate === undefined) return undefined;
+    const heard = await db.select().from(decisions).where(eq(decisions.incidentId, incidentId)).orderBy(asc(decisions.createdAt));
+    const said = heard.filter((decision) => decision.gateId === gateId);
+    const settling: Partial<Record<GateState, string>> = { rejected: 'reject', changesRequested: 'requestChanges' };
+    const settled = said.find(({ verdict }) => verdict === settling[gate.state]);
+    return {
+      state: gate.state,
+      planVersion: gate.planVersion,
+      digest: gate.digest,
+      approvals: said.filter(({ verdict }) => verdict === 'approve').map(toApproval),
+      decisionIds: heard.map(({ id }) => id),
+      settledBy: settled === undefined ? null : toApproval(settled),
+    };
+  },
+
+  async openGate(
+    ref: { readonly incidentId: string; readonly workspaceId: string },
+    gate: {
+      readonly gateId: string;
+      readonly kind: GateKind;
+      readonly digest: string | null;
+      readonly planVersion: number | null;
+      readonly approvalsNeeded: number;
+      readonly roleNeeded: 'responder' | 'supervisor' | 'admin';
+      readonly expiresAt: string | null;
+    },
+    update: UpdateDraft,
+  ): Promise<void> {
+    const { gateId, expiresAt, ...rest } = gate;
+    await db.transaction(async (tx) => {
+      const updateId = await appendUpdate(tx, ref.incidentId, `gate:${gateId}`, update);
+      if (updateId === undefined) throw new Error(`incident ${ref.incidentId} has no row`);
+      // A workflow that was reset or started anew opens another gate; what was asked before is asked no more.
+      await tx
+        .update(gates)
+        .set({ state: 'withdrawn', settledAt: sql`now()` })
+        .where(and(eq(gates.incidentId, ref.incidentId), eq(gates.state, 'open'), ne(gates.id, gateId)));
+      await tx
+        .insert(gates)
+        .values({ ...rest, id: gateId, ...ref, updateId, expiresAt: expiresAt === null ? null : new Date(expiresAt) })
+        .onConflictDoNothing({ target: gates.id });
+    });
+    await notify(db, 'tail', ref.incidentId);
+  },
+
+  /** One conditional update: a gate that a person settled first stays as that person settled it. */
+  async settleGate(incidentId: string, gateId: string, state: 'expired' | 'withdrawn'): Promise<void> {
+    await db
+      .update(gates)
+      .set({ state, settledAt: sql`now()` })
+      .where(and(eq(gates.id, gateId), eq(gates.incidentId, incidentId), eq(gates.state, 'open')));
+  },
+
+  async readCancellation(incidentId: string, decisionId: string): Promise<Approval | undefined> {
+    // It comes from a signal, which may hold anything.
+    if (!isUuid(decisionId)) return undefined;
+    const [row] = await db
+      .select()
+      .from(decisions)
+      .where(and(eq(decisions.id, decisionId), eq(decisions.incidentId, incidentId), eq(decisions.verdict, 'cancel')));
+    return row && toApproval(row);
+  },
+});
