@@ -182,9 +182,7 @@ describe('session control in Postgres', () => {
 
   it("is stopped at the step's own limit, whatever the address says", async () => {
     const { world, step, close } = await openPostgres({ script: `SELECT pg_sleep(20) ${where}`, timeoutMs: 300 }, `${database.url}?statement_timeout=0&query_timeout=0`);
-    const startedMs = performance.now();
     expect(await run(world, step)).toMatchObject({ ok: false, summary: expect.stringContaining('statement timeout') });
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
     await run(world, aStep({ parameters: step.parameters }));
     await close();
   });
