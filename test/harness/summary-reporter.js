@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs';
+
 /** Closes the run with one plain line. In CI a skipped test fails the run: there, everything that tests need is installed. */
 export default class SummaryReporter {
   #skipped = [];
@@ -9,7 +11,8 @@ export default class SummaryReporter {
   onRunComplete(_contexts, results) {
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     const skipped = this.#skipped.length;
-    const write = (line) => process.stdout.write(`${line}\n`);
+    // At the very end: jest's own summary comes after every reporter.
+    const write = (line) => process.once('exit', () => writeSync(1, `${line}\n`));
     if (skipped > 0) write(`\n${this.#inCi ? 'Skipped, which fails a run in CI' : 'Skipped'}:\n${this.#skipped.map((name) => `  ${name}`).join('\n')}`);
     write(`\ntests: ${results.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   }
