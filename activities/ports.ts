@@ -1,5 +1,5 @@
 import type { Confidence } from '../domain/confidence.js';
-import type { GateKind } from '../domain/gate.js';
+import type { GateOpening } from '../domain/gate.js';
 import type { Outcome, Phase, UpdateDraft } from '../domain/incident.js';
 import type { Plan, Step } from '../domain/plan.js';
 import type { RootCause } from '../domain/root-cause.js';
@@ -8,7 +8,7 @@ import type { Severity } from '../domain/severity.js';
 import type { Measurement } from '../domain/signal.js';
 import type { Approval } from '../domain/updates.js';
 import type { Target, Workspace } from '../domain/watch.js';
-import type { GateOpening, GateReading, IncidentRef } from '../contracts/activities.js';
+import type { GateReading, IncidentRef } from '../contracts/activities.js';
 
 /** Measures targets. What cannot be measured comes back as a signal without a value and a fact that says why; it does not throw. */
 export interface Detectors {
@@ -82,7 +82,7 @@ export interface Recorder {
   }): Promise<void>;
   readPlan(incidentId: string, digest: string): Promise<{ readonly version: number; readonly canonical: string } | undefined>;
   markVerified(incidentId: string, planVersion: number, verifiedWell: boolean): Promise<void>;
-  openGate(ref: IncidentRef, gate: GateOpening & { readonly kind: GateKind }, update: UpdateDraft): Promise<void>;
+  openGate(ref: IncidentRef, gate: GateOpening, update: UpdateDraft): Promise<void>;
   settleGate(incidentId: string, gateId: string, state: 'expired' | 'withdrawn'): Promise<void>;
   readGate(
     incidentId: string,

@@ -1,6 +1,6 @@
 import type { Anomaly } from '../domain/anomaly.js';
 import type { Confidence } from '../domain/confidence.js';
-import type { GateKind, GateState } from '../domain/gate.js';
+import type { GateOpening, GateState } from '../domain/gate.js';
 import type { Outcome, UpdateDraft } from '../domain/incident.js';
 import type { Plan } from '../domain/plan.js';
 import type { Ruling } from '../domain/policy.js';
@@ -53,16 +53,6 @@ export interface GateReading {
   readonly decisionIds: readonly string[];
   /** Who settled it and why; null while it is open and where nobody did. */
   readonly settledBy: Approval | null;
-}
-
-export interface GateOpening {
-  readonly gateId: string;
-  readonly kind: GateKind;
-  readonly digest: string | null;
-  readonly planVersion: number | null;
-  readonly approvalsNeeded: number;
-  readonly roleNeeded: 'responder' | 'supervisor' | 'admin';
-  readonly expiresAt: string | null;
 }
 
 /** Looks, never touches. Safe to repeat at any time. */

@@ -1,5 +1,5 @@
 import { and, asc, eq, ne, sql } from 'drizzle-orm';
-import type { GateKind, GateState } from '../domain/gate.js';
+import type { GateOpening, GateState } from '../domain/gate.js';
 import type { UpdateDraft } from '../domain/incident.js';
 import type { Approval } from '../domain/updates.js';
 import { notify } from './channels.js';
@@ -37,15 +37,7 @@ export const createGateRecords = (db: Database) => ({
 
   async openGate(
     ref: { readonly incidentId: string; readonly workspaceId: string },
-    gate: {
-      readonly gateId: string;
-      readonly kind: GateKind;
-      readonly digest: string | null;
-      readonly planVersion: number | null;
-      readonly approvalsNeeded: number;
-      readonly roleNeeded: 'responder' | 'supervisor' | 'admin';
-      readonly expiresAt: string | null;
-    },
+    gate: GateOpening,
     update: UpdateDraft,
   ): Promise<void> {
     const { gateId, expiresAt, ...rest } = gate;

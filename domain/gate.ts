@@ -26,6 +26,17 @@ export interface Gate {
   readonly expiresAt: Date | null;
 }
 
+/** What a workflow asks people. `expiresAt` is RFC 3339, null where silence never closes it. */
+export interface GateOpening {
+  readonly gateId: string;
+  readonly kind: GateKind;
+  readonly digest: string | null;
+  readonly planVersion: number | null;
+  readonly approvalsNeeded: number;
+  readonly roleNeeded: Gate['roleNeeded'];
+  readonly expiresAt: string | null;
+}
+
 export interface Decision {
   readonly id: string;
   readonly gateId: string;

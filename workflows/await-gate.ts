@@ -1,6 +1,7 @@
 import { condition, upsertSearchAttributes } from '@temporalio/workflow';
-import type { GateOpening, GateReading } from '../contracts/activities.js';
+import type { GateReading } from '../contracts/activities.js';
 import { formatDuration } from '../domain/duration.js';
+import type { GateOpening } from '../domain/gate.js';
 import type { UpdateDraft } from '../domain/incident.js';
 import { toUpdate } from '../domain/incident.js';
 import type { Severity } from '../domain/severity.js';

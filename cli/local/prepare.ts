@@ -1,10 +1,11 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openDatabase } from '../../db/database.js';
 import { migrate } from '../../db/migrate.js';
 import { seedLibrary } from '../../db/scripts.js';
 import { createToken, findActor } from '../../db/tokens.js';
 import { readWatch } from '../../workers/read-watch.js';
+import { writePrivately } from './home.js';
 
 export interface Prepared {
   readonly adminToken: string;
@@ -27,7 +28,7 @@ export async function prepare(options: { readonly databaseUrl: string; readonly 
       const known = await readFile(adminTokenFile, 'utf8').then((text) => text.trim(), () => '');
       const holder = known === '' ? undefined : await findActor(db, known);
       const adminToken = holder?.workspaceId === workspaceId ? known : await createToken(db, { person: 'admin', role: 'admin', workspaceId });
-      if (adminToken !== known) await writeSecret(adminTokenFile, `${adminToken}\n`);
+      if (adminToken !== known) await writePrivately(adminTokenFile, `${adminToken}\n`);
       first ??= { adminToken, adminTokenFile };
     }
     if (first === undefined) throw new Error('sluice.yaml names no workspace');
@@ -35,10 +36,4 @@ export async function prepare(options: { readonly databaseUrl: string; readonly 
   } finally {
     await close();
   }
-}
-
-/** Whole or not at all, and readable for its owner only. */
-async function writeSecret(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, text, { mode: 0o600 });
-  await rename(`${file}.new`, file);
 }
