@@ -1,6 +1,6 @@
 import { builtinModules } from 'node:module';
 
-const folders = 'domain|contracts|validation|workflows|activities|workers|api|db|cli|web|test';
+const folders = 'domain|contracts|validation|keys|workflows|activities|workers|api|db|cli|web|test';
 const nodeBuiltin = { path: `^(node:)?(${builtinModules.join('|')})$` };
 
 /** A folder may import only from the folders named here, from itself, and from the packages named here. */
@@ -35,20 +35,21 @@ export default {
     ...room('domain', {}),
     ...room('contracts', { mayImport: ['domain'], packages: ['typebox', 'yaml', '@temporalio/workflow'] }),
     ...room('validation', { mayImport: ['domain'], packages: ['libpg-query'] }),
+    ...room('keys', { mayImport: ['domain'], packages: ['jose'] }),
     ...room('workflows', { mayImport: ['domain', 'contracts'], packages: ['@temporalio/workflow'] }),
     ...room('activities', { mayImport: ['domain', 'contracts', 'validation'], packages: ['@temporalio/activity', 'pg'] }),
     ...room('db', { mayImport: ['domain'], packages: ['drizzle-orm', 'pg'] }),
     ...room('api', {
-      mayImport: ['domain', 'contracts', 'validation', 'db'],
+      mayImport: ['domain', 'contracts', 'validation', 'db', 'keys'],
       packages: ['fastify', '@fastify/[^/]+', '@temporalio/(client|envconfig)', 'pg', 'pino', 'typebox', 'yaml'],
     }),
     ...room('workers', {
-      mayImport: ['domain', 'contracts', 'activities', 'db'],
+      mayImport: ['domain', 'contracts', 'activities', 'db', 'keys'],
       packages: ['@temporalio/(worker|client|envconfig)', 'pg', 'pino', 'typebox', 'yaml'],
     }),
     ...room('cli', {
-      mayImport: ['domain', 'contracts', 'validation', 'workers', 'api', 'db'],
-      packages: ['commander', 'eventsource-parser', 'fastify', 'pg', '@temporalio/(client|envconfig|worker|testing)'],
+      mayImport: ['domain', 'contracts', 'validation', 'workers', 'api', 'db', 'keys'],
+      packages: ['commander', 'eventsource-parser', 'fastify', 'pg', 'yaml', '@temporalio/(client|envconfig|worker|testing)'],
     }),
     ...room('web', { packages: ['[^/]+', '@[^/]+/[^/]+'] }),
     {
@@ -87,6 +88,7 @@ export default {
       to: { path: 'node_modules/(@types/)?pg/' },
     },
     onlyIn('cli/local/', '@temporalio/testing', 'outside tests only the download of Temporal uses it'),
+    onlyIn('keys/', 'jose', 'what is signed, and what counts as signed, is said in one place'),
     onlyIn('validation/', 'libpg-query', 'what a script means is judged in one place'),
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-tests-in-code', severity: 'error', from: { pathNot: '^test/' }, to: { path: '^test/' } },

@@ -1,7 +1,7 @@
 const swc = (type) => ['@swc/jest', { swcrc: false, module: { type }, jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }];
 
 /** Tests of these rooms need no server; `npm run verify` runs them. */
-const pureRooms = 'domain|contracts|validation|activities|scripts';
+const pureRooms = 'domain|contracts|validation|keys|activities|scripts';
 
 const common = {
   testEnvironment: 'node',

@@ -5,9 +5,10 @@ import { isAtLeastAsSevere } from '../domain/severity.js';
 import { formatValue, isOfTarget } from '../domain/signal.js';
 import { detected, detecting } from '../domain/updates.js';
 import type { Target, Workspace } from '../domain/watch.js';
-import { countSignals } from '../domain/watch.js';
+import { countSignals, withConfiguration } from '../domain/watch.js';
 import { attempt } from './attempt.js';
 import { Fault } from './faults.js';
+import { noteGood, readContents } from './note-good.js';
 import type { Ports } from './ports.js';
 
 /** The named targets of a workspace; all of them for null. A name that is configured no more is a fault. */
@@ -20,11 +21,13 @@ export function selectTargets(workspace: Workspace, names: readonly string[] | n
   });
 }
 
-export function createDetectActivities({ detectors, watch, recorder }: Ports): ReadActivities {
+export function createDetectActivities({ detectors, watch, recorder, now }: Ports): ReadActivities {
   return {
     detectAnomalies: ({ workspaceId, incidentId, targets, severityThreshold, key, quiet }) =>
       attempt(async () => {
-        const selected = selectTargets(watch.readWorkspace(workspaceId), targets);
+        const workspace = watch.readWorkspace(workspaceId);
+        // What changed is asked first, so the configuration of what is unwell is always looked at.
+        const selected = selectTargets(workspace, targets === null ? null : withConfiguration(workspace.targets, targets));
         const signals = selected.reduce((sum, target) => sum + countSignals(target), 0);
         if (!quiet) await recorder.recordUpdate(incidentId, `detect:${key}:begin`, detecting(signals));
         const measurement = await detectors.measure(selected, { workspaceId, incidentId });
@@ -40,7 +43,9 @@ export function createDetectActivities({ detectors, watch, recorder }: Ports): R
 
     sweepTargets: ({ workspaceId }) =>
       attempt(async () => {
-        const { targets } = watch.readWorkspace(workspaceId);
+        const workspace = watch.readWorkspace(workspaceId);
+        const { targets } = workspace;
+        const contents = await readContents(detectors, workspace, now);
         const { signals } = await detectors.measure(targets, { workspaceId, incidentId: null });
         const anomalies = findAnomalies(signals).filter(({ signal }) => isOfTarget(signal));
         const unwell = new Set(anomalies.map(({ signal }) => signal.target));
@@ -56,13 +61,14 @@ export function createDetectActivities({ detectors, watch, recorder }: Ports): R
             fingerprint: `sweep:${name}`,
             startedBy: null,
             labels: {},
-            targets: [name],
+            targets: withConfiguration(targets, [name]),
             severityThreshold: 'LOW',
             severity: worst.severity,
           });
           if (isNew) opened.push(incidentId);
         }
         await recorder.tellWell(workspaceId, [...unwell], targets.map(({ name }) => name).filter((name) => !unwell.has(name)));
+        await noteGood(recorder, workspace, contents, signals);
         return { signals: signals.length, opened };
       }),
   };

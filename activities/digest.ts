@@ -3,7 +3,8 @@ import { canonicalize } from '../domain/canonical.js';
 import type { Plan } from '../domain/plan.js';
 import { toDigestible } from '../domain/plan.js';
 
-const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
+/** SHA-256 of a text, 64 hex digits. */
+export const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
 
 /** The exact text of a plan and its SHA-256, 64 hex digits. */
 export function freeze(plan: Plan): { readonly canonical: string; readonly digest: string } {
@@ -19,4 +20,4 @@ export function thaw(canonical: string, digest: string): Plan | undefined {
 }
 
 /** The identity of one effect: 32 hex digits, fit for a resource name. */
-export const toExecutionKey = (digest: string, stepId: string, kind: 'execute'): string => sha256(canonicalize([digest, stepId, kind])).slice(0, 32);
+export const toExecutionKey = (digest: string, stepId: string, kind: 'execute' | 'rollback'): string => sha256(canonicalize([digest, stepId, kind])).slice(0, 32);

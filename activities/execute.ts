@@ -1,37 +1,28 @@
-import { activityInfo, cancellationSignal, sleep } from '@temporalio/activity';
+import { cancellationSignal, sleep } from '@temporalio/activity';
 import type { ChangeActivities, Execution } from '../contracts/activities.js';
-import type { Plan } from '../domain/plan.js';
+import type { Plan, Step } from '../domain/plan.js';
 import type { Signal } from '../domain/signal.js';
+import { signalId } from '../domain/signal.js';
 import { executed } from '../domain/updates.js';
-import type { Approval } from '../domain/updates.js';
 import { findUnwell, toSampleEveryMs } from '../domain/verification.js';
 import { attempt } from './attempt.js';
-import { thaw, toExecutionKey } from './digest.js';
+import { type ChangeLog, explainStop, makeChange } from './change-steps.js';
+import { sha256, thaw } from './digest.js';
 import { selectTargets } from './detect.js';
-import { createOutputWriter } from './output-writer.js';
-import type { ExecutionState, Ports } from './ports.js';
+import { Fault } from './faults.js';
+import type { LedgerRow, Ports } from './ports.js';
 import { takeSample } from './sample.js';
 
-const LOG_LINES_IN_UPDATE = 20;
 // What was slow when the change came still shows for a moment; people should see what came after.
 const MAX_FIRST_SAMPLES_MS = 5_000;
 
-type Claim = { readonly kind: 'claimed'; readonly states: readonly ExecutionState[] } | Extract<Execution, { kind: 'refused' }>;
+type Run =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly because: string; readonly changed: boolean }
+  | Extract<Execution, { kind: 'drifted' | 'refused' | 'stopped' }>;
 
-export function createExecuteActivities(ports: Ports): ChangeActivities {
+export function createExecuteActivities(ports: Ports): Pick<ChangeActivities, 'executeRemediation'> {
   const { recorder, executor, detectors, watch } = ports;
-
-  /** Claims every step under the gate, so that no other run of this plan can. */
-  async function claim(plan: Plan, gateId: string, digest: string): Promise<Claim> {
-    const states: ExecutionState[] = [];
-    for (const { stepId } of plan.steps) {
-      const key = toExecutionKey(digest, stepId, 'execute');
-      const claimed = await recorder.claimExecution({ key, incidentId: plan.incidentId, gateId, digest, stepId });
-      if (claimed === undefined) return { kind: 'refused', because: `step ${stepId} was claimed under another gate, or the incident is closed` };
-      states.push(claimed.state);
-    }
-    return { kind: 'claimed', states };
-  }
 
   /** What has changed since people approved; undefined when the plan still fits. */
   async function measureAgain(plan: Plan, before: readonly Signal[]): Promise<Execution | undefined> {
@@ -40,69 +31,82 @@ export function createExecuteActivities(ports: Ports): ChangeActivities {
     const { signals } = await detectors.measure(selectTargets(watch.readWorkspace(workspaceId), names), { workspaceId, incidentId });
     if (findUnwell(before, signals).length === 0) return { kind: 'recovered' };
     for (const step of plan.steps) {
-      const { found, lines } = await executor.rehearse(workspaceId, step);
-      if (!found) return { kind: 'drifted', because: lines.join('; ') };
+      const rehearsal = await executor.rehearse(workspaceId, step);
+      if (!rehearsal.found) return { kind: 'drifted', because: rehearsal.lines.join('; ') };
+      if (rehearsal.pins?.before !== step.pins?.before) return { kind: 'drifted', because: `${step.target} is not as it was when the plan was approved` };
     }
     return undefined;
   }
 
+  /** The snapshot that the way back of a step needs: taken once, before anything of the plan runs. */
+  async function snapshotOf(plan: Plan, step: Step, row: LedgerRow): Promise<string | null> {
+    if (step.wayBack.kind === 'oneWay' || row.snapshot !== null) return row.snapshot;
+    const snapshot = await executor.snapshot(plan.workspaceId, step);
+    if (sha256(snapshot) !== step.pins?.before) throw new Fault('targetChanged', `the snapshot of ${step.target} is not what was approved`);
+    await recorder.saveSnapshot(row.key, snapshot);
+    return snapshot;
+  }
+
   /** Runs the steps that have not succeeded yet, in order. Stops between steps when cancelled, and at the first that fails. */
-  async function runSteps(plan: Plan, digest: string, states: readonly ExecutionState[], beat: (detail: string) => void) {
-    const log: string[] = [];
-    let linesLeftOut = 0;
-    let changed = states.some((state) => state !== 'claimed');
-    for (const [index, step] of plan.steps.entries()) {
-      if (states[index] === 'succeeded') continue;
-      if (states[index] === 'failed') return { kind: 'failed', because: `step ${step.stepId} had failed before`, changed, log, linesLeftOut } as const;
-      if (cancellationSignal().aborted) return { kind: 'stopped', changed } as const;
-      const key = toExecutionKey(digest, step.stepId, 'execute');
-      const writer = createOutputWriter(recorder, plan.incidentId, `output:${key}:${activityInfo().attempt}`);
-      // Noted before the call: a lost reply can hide a change that did happen.
-      if (!(await recorder.markStarted(key))) return { kind: 'refused', because: 'it was called off before it began' } as const;
-      changed = true;
-      const { ok, summary } = await executor.run(plan.workspaceId, step, {
-        key,
-        signal: cancellationSignal(),
-        onOutput(line) {
-          writer.write(line);
-          log.push(line);
-          if (log.length > LOG_LINES_IN_UPDATE) {
-            log.shift();
-            linesLeftOut += 1;
-          }
-          if ((linesLeftOut + log.length) % 100 === 1) beat(line);
-        },
-      });
-      await writer.close();
-      await recorder.markEnded(key, ok ? 'succeeded' : 'failed', summary);
-      if (!ok) return { kind: 'failed', because: summary, changed, log, linesLeftOut } as const;
+  async function runSteps(plan: Plan, rows: ReadonlyMap<string, LedgerRow>, log: ChangeLog, beat: (detail: string) => void): Promise<Run> {
+    const rowOf = ({ stepId }: Step): LedgerRow => {
+      const row = rows.get(stepId);
+      if (row === undefined) throw new Fault('claimMissing', `step ${stepId} was not claimed`);
+      return row;
+    };
+    let changed = [...rows.values()].some(({ handle, state }) => handle !== null && state !== 'void');
+    const snapshots = new Map<string, string | null>();
+    try {
+      for (const step of plan.steps) snapshots.set(step.stepId, await snapshotOf(plan, step, rowOf(step)));
+    } catch (error) {
+      if (!changed && error instanceof Fault && error.kind === 'targetChanged') return { kind: 'drifted', because: error.message };
+      throw error;
     }
-    return { kind: 'done', log, linesLeftOut } as const;
+    for (const step of plan.steps) {
+      const row = rowOf(step);
+      if (row.state === 'succeeded') continue;
+      if (row.state === 'failed') return { kind: 'failed', because: `step ${step.stepId} had failed before`, changed };
+      if (row.state === 'void') return changed ? { kind: 'failed', because: `step ${step.stepId} had been called off`, changed } : { kind: 'refused', because: explainStop('calledOff') };
+      if (row.state === 'claimed' && cancellationSignal().aborted) return { kind: 'stopped', changed };
+      const change = { kind: 'execute', step, key: row.key, snapshot: snapshots.get(step.stepId) ?? null } as const;
+      const keptMs = step.wayBack.kind === 'snapshot' ? step.wayBack.keptMs : 0;
+      const result = await makeChange(ports, { plan, change, row, log, keptMs, beat });
+      switch (result.kind) {
+        case 'done':
+          changed = true;
+          break;
+        case 'conflict':
+          return changed ? { kind: 'failed', because: result.summary, changed } : { kind: 'drifted', because: result.summary };
+        case 'failed':
+          return { kind: 'failed', because: result.summary, changed: changed || result.changed };
+        case 'stopped':
+          return changed ? { kind: 'failed', because: explainStop(result.because), changed } : { kind: 'refused', because: explainStop(result.because) };
+      }
+    }
+    return { kind: 'done' };
   }
 
   return {
-    executeRemediation: ({ workspaceId, incidentId, gateId, digest, before, stabilizationMs }) =>
+    executeRemediation: ({ workspaceId, incidentId, gateId, claimId, digest, before, measurementId, stabilizationMs }) =>
       attempt(async (beat): Promise<Execution> => {
-        const gate = await recorder.readGate(incidentId, gateId);
         const stored = await recorder.readPlan(incidentId, digest);
-        if (gate === undefined || gate.state !== 'approved' || gate.digest !== digest) return { kind: 'refused', because: 'no approved gate for this digest' };
-        if (stored === undefined) return { kind: 'refused', because: 'the approved plan is not in the record' };
-        const plan = thaw(stored.canonical, digest);
+        const plan = stored && thaw(stored.canonical, digest);
         if (plan === undefined) return { kind: 'refused', because: 'the plan in the record is not the one that was approved' };
-
-        const claimed = await claim(plan, gateId, digest);
-        if (claimed.kind === 'refused') return claimed;
+        const ledger = (await recorder.readLedger(incidentId, digest)).filter((row) => row.kind === 'execute' && row.claimId === claimId);
+        const rows = new Map(ledger.map((row) => [row.stepId, row]));
         await recorder.showPhase(incidentId, 'EXECUTION');
-        const isFirst = claimed.states.every((state) => state === 'claimed');
+        const isFirst = ledger.every(({ state }) => state === 'claimed');
         const moved = isFirst ? await measureAgain(plan, before) : undefined;
         if (moved !== undefined) return moved;
 
-        const run = await runSteps(plan, digest, claimed.states, beat);
-        if (run.kind === 'stopped' || run.kind === 'refused') return run;
-        const span = await recorder.readExecutionSpan(incidentId, digest);
+        const log: ChangeLog = { lines: [], linesLeftOut: 0 };
+        const run = await runSteps(plan, rows, log, beat);
+        if (run.kind !== 'done' && run.kind !== 'failed') return run;
+        const span = toSpan((await recorder.readLedger(incidentId, digest)).filter(({ kind }) => kind === 'execute'));
         // The samples are timed by this clock, so the end is too; the record's own clock only tells how long it took.
         const endedAtMs = ports.now().getTime();
-        const update = tell(gate.approvals, run, span === null ? 0 : span.endedAt.getTime() - span.claimedAt.getTime());
+        const gate = await recorder.readGate(incidentId, gateId);
+        const update = executed({ approvals: gate?.approvals ?? [], output: log.lines, linesLeftOut: log.linesLeftOut, ok: run.kind === 'done', durationMs: span });
         await recorder.recordUpdate(incidentId, `execute:${digest}`, update);
         if (run.kind === 'failed') return { kind: 'failed', because: run.because, changed: run.changed };
 
@@ -110,21 +114,19 @@ export function createExecuteActivities(ports: Ports): ChangeActivities {
         let sampledMs = 0;
         while (sampledMs < Math.min(MAX_FIRST_SAMPLES_MS, stabilizationMs)) {
           await sleep(toSampleEveryMs(stabilizationMs));
-          const sample = await takeSample(ports, { workspaceId, incidentId, planVersion: plan.version, before });
+          const sample = await takeSample(ports, { workspaceId, incidentId, planVersion: plan.version, before, measurementId });
           after = sample.signals;
           beat(`sampled ${after.length} signals`);
           sampledMs = ports.now().getTime() - endedAtMs;
         }
-        return { kind: 'executed', endedAtMs, after: after.filter((signal) => isAmong(signal, before)), sampledMs, update };
+        const ids = new Set(before.map(signalId));
+        return { kind: 'executed', endedAtMs, after: after.filter((signal) => ids.has(signalId(signal))), sampledMs, update };
       }),
   };
 }
 
-const isAmong = ({ target, name }: Signal, before: readonly Signal[]): boolean =>
-  before.some((signal) => signal.target === target && signal.name === name);
-
-const tell = (
-  approvals: readonly Approval[],
-  run: { readonly kind: 'done' | 'failed'; readonly log: readonly string[]; readonly linesLeftOut: number },
-  durationMs: number,
-) => executed({ approvals, output: run.log, linesLeftOut: run.linesLeftOut, ok: run.kind === 'done', durationMs });
+/** From the first claim to the last end, in milliseconds by the record's clock. */
+export function toSpan(rows: readonly Pick<LedgerRow, 'claimedAt' | 'endedAt'>[]): number {
+  const ends = rows.flatMap(({ endedAt }) => (endedAt === null ? [] : [endedAt.getTime()]));
+  return ends.length === 0 ? 0 : Math.max(...ends) - Math.min(...rows.map(({ claimedAt }) => claimedAt.getTime()));
+}

@@ -1,7 +1,11 @@
+import type { Json } from '../domain/canonical.js';
 import type { Confidence } from '../domain/confidence.js';
 import type { GateOpening } from '../domain/gate.js';
 import type { Outcome, Phase, UpdateDraft } from '../domain/incident.js';
-import type { Plan, Step } from '../domain/plan.js';
+import type { ExecutionState } from '../domain/execution.js';
+import type { ClaimFacts, ClaimRefusal, RecordedDecision, SignedDecision } from '../domain/grant.js';
+import type { KnownContent } from '../domain/last-known-good.js';
+import type { Pins, Plan, Step, ValidStep, WayBack } from '../domain/plan.js';
 import type { RootCause } from '../domain/root-cause.js';
 import type { RemediationScript, TrackRecord } from '../domain/script-library.js';
 import type { Severity } from '../domain/severity.js';
@@ -10,31 +14,68 @@ import type { Approval } from '../domain/updates.js';
 import type { Target, Workspace } from '../domain/watch.js';
 import type { GateReading, IncidentRef } from '../contracts/activities.js';
 
+export type ConfigFile = Extract<Target, { kind: 'config-file' }>;
+
+/** A configuration file as it is now; `hash` is the SHA-256 of its bytes. */
+export type ConfigReading =
+  | { readonly kind: 'read'; readonly content: string; readonly hash: string; readonly document: Json; readonly changedAt: Date }
+  | { readonly kind: 'unreadable'; readonly because: string };
+
 /** Measures targets. What cannot be measured comes back as a signal without a value and a fact that says why; it does not throw. */
 export interface Detectors {
   measure(targets: readonly Target[], context: { readonly workspaceId: string; readonly incidentId: string | null }): Promise<Measurement>;
+  readConfiguration(target: ConfigFile): Promise<ConfigReading>;
 }
 
-export interface Rehearsal {
-  /** Whether everything that the step aims at is there. */
-  readonly found: boolean;
-  /** What it would touch, a line each. */
-  readonly lines: readonly string[];
+/** What a step would touch, a line each, read without effect. `pins` are null where repeating the step is harmless. */
+export type Rehearsal =
+  | { readonly found: true; readonly lines: readonly string[]; readonly wayBack: WayBack; readonly pins: Pins | null }
+  /** What the step aims at is not there, or not as the step expects it. */
+  | { readonly found: false; readonly lines: readonly string[] };
+
+/** One change of one target: a step, or taking it back. `key` is its identity, 32 hex digits. */
+export type Change =
+  | { readonly kind: 'execute'; readonly step: Step; readonly key: string; /** null where there is no way back. */ readonly snapshot: string | null }
+  | { readonly kind: 'rollback'; readonly step: Step; readonly key: string; readonly snapshot: string; /** The handle that the step noted when it ran. */ readonly left: string };
+
+export type ChangeResult =
+  | { readonly kind: 'done'; readonly summary: string }
+  /** The target is not as it must be for this change: not as it was rehearsed, or not as the step left it. Nothing was changed. */
+  | { readonly kind: 'conflict'; readonly summary: string }
+  /** The target said no, or it did not come to what it should. */
+  | { readonly kind: 'failed'; readonly summary: string; readonly changed: boolean };
+
+/** Thrown out of `begin`: the change was called off, so it must not be made. */
+export class CalledOff extends Error {
+  override readonly name = 'CalledOff';
 }
 
-/** Runs steps on targets. */
+export interface ChangeOptions {
+  /**
+   * Notes durably that from now on the change may have had its effect, with what `settle` needs to find out whether it did.
+   * Call it exactly once, immediately before the one call that makes the change. Let what it throws through, with nothing changed.
+   */
+  readonly begin: (handle: string) => Promise<void>;
+  readonly signal: AbortSignal;
+  readonly onOutput: (line: string) => void;
+}
+
+/** Makes steps on targets happen at most once, and takes them back. */
 export interface Executor {
   /** Reads what the step would touch; has no effect. */
-  rehearse(workspaceId: string, step: Step): Promise<Rehearsal>;
+  rehearse(workspaceId: string, step: ValidStep): Promise<Rehearsal>;
   /**
-   * Runs the step. Running it again under the same key must change nothing more.
-   * Throws `Fault('outcomeUnknown')` when it may have had its effect and nobody can tell.
+   * What the step will touch, as it is now; whole, or it throws. Its SHA-256 is `step.pins.before`, else it throws `Fault('targetChanged')`.
+   * Only for steps whose way back is a snapshot.
    */
-  run(
-    workspaceId: string,
-    step: Step,
-    options: { readonly key: string; readonly signal: AbortSignal; readonly onOutput: (line: string) => void },
-  ): Promise<{ readonly ok: boolean; readonly summary: string }>;
+  snapshot(workspaceId: string, step: Step): Promise<string>;
+  /** Makes a change that has not begun. */
+  run(workspaceId: string, change: Change, options: ChangeOptions): Promise<ChangeResult>;
+  /**
+   * What became of a change that had begun under `handle`, after whoever made it was lost. Waits for one that is still going on.
+   * `notDone`: it had no effect and never will, so it may be made. Throws `Fault('outcomeUnknown')` when nobody can tell.
+   */
+  settle(workspaceId: string, change: Change, handle: string, options: Pick<ChangeOptions, 'signal' | 'onOutput'>): Promise<ChangeResult | { readonly kind: 'notDone' }>;
 }
 
 /** What is watched, as it is configured now. Throws `Fault('targetMissing')` for what is not there. */
@@ -42,8 +83,47 @@ export interface Watch {
   readWorkspace(workspaceId: string): Workspace;
 }
 
-/** `void`: called off before it began; it can never begin any more. */
-export type ExecutionState = 'claimed' | 'started' | 'succeeded' | 'failed' | 'unknown' | 'void';
+/** One row of the ledger. */
+export interface LedgerRow {
+  readonly key: string;
+  readonly kind: Change['kind'];
+  readonly claimId: string;
+  readonly stepId: string;
+  readonly state: ExecutionState;
+  readonly snapshot: string | null;
+  readonly snapshotKeptUntil: Date | null;
+  readonly handle: string | null;
+  readonly claimedAt: Date;
+  readonly endedAt: Date | null;
+}
+
+export interface ClaimRequest extends IncidentRef {
+  readonly kind: Change['kind'];
+  readonly claimId: string;
+  readonly digest: string;
+  /** The gate, or for a rollback that a person asked for, the decision. */
+  readonly grant: { readonly kind: 'gate' | 'decision'; readonly id: string };
+}
+
+/** What the record says at the moment of a claim, all of it locked. */
+export interface ClaimRecord {
+  readonly gate: ClaimFacts['gate'];
+  readonly decisions: readonly { readonly id: string; readonly verdict: RecordedDecision['verdict']; readonly person: string; readonly signature: string }[];
+  /** The approved plan's text. */
+  readonly canonical: string | undefined;
+  readonly killSwitchOn: boolean;
+  readonly isClosed: boolean;
+  readonly now: Date;
+  /** Every row of the ledger for this digest. */
+  readonly ledger: readonly LedgerRow[];
+}
+
+export type Judgement =
+  | { readonly kind: 'granted'; readonly steps: readonly { readonly key: string; readonly stepId: string }[] }
+  | { readonly kind: 'refused'; readonly because: ClaimRefusal };
+
+/** Why a change may not begin. */
+export type Beginning = 'begun' | 'calledOff' | 'killSwitch';
 
 export interface OutputRow {
   readonly key: string;
@@ -89,18 +169,16 @@ export interface Recorder {
     gateId: string,
   ): Promise<(GateReading & { readonly digest: string | null; readonly planVersion: number | null }) | undefined>;
   readCancellation(incidentId: string, decisionId: string): Promise<Approval | undefined>;
-  claimExecution(row: {
-    readonly key: string;
-    readonly incidentId: string;
-    readonly gateId: string;
-    readonly digest: string;
-    readonly stepId: string;
-  }): Promise<{ readonly state: ExecutionState; readonly result: string | null } | undefined>;
-  /** False when it was called off meanwhile: then it must not be begun. */
-  markStarted(key: string): Promise<boolean>;
-  markEnded(key: string, state: 'succeeded' | 'failed', result: string): Promise<void>;
-  readExecutionSpan(incidentId: string, digest: string): Promise<{ readonly claimedAt: Date; readonly endedAt: Date } | null>;
+  /** In one transaction: reads and locks, lets `judge` judge, writes the claim or its refusal down. The same claim again finds itself. */
+  claim(request: ClaimRequest, judge: (record: ClaimRecord) => Promise<Judgement>): Promise<Judgement>;
+  readLedger(incidentId: string, digest: string): Promise<readonly LedgerRow[]>;
+  saveSnapshot(key: string, snapshot: string): Promise<void>;
+  /** Notes that the change may have its effect from now on. */
+  begin(key: string, handle: string): Promise<Beginning>;
+  /** `void`: it had no effect and never will. `keptMs` is how long its snapshot is kept from now on. */
+  end(key: string, state: 'succeeded' | 'failed' | 'void', result: string, keptMs: number): Promise<void>;
   settleExecution(incidentId: string, digest: string): Promise<boolean>;
+  closeRollback(ref: IncidentRef, decisionId: string, update: UpdateDraft, rolledBack: boolean): Promise<void>;
   close(incidentId: string, outcome: Outcome, update: UpdateDraft): Promise<void>;
   openFromSweep(opening: {
     readonly id: string;
@@ -115,9 +193,21 @@ export interface Recorder {
     readonly severity: Severity;
   }): Promise<{ readonly incidentId: string; readonly isNew: boolean }>;
   tellWell(workspaceId: string, unwellTargets: readonly string[], wellTargets: readonly string[]): Promise<void>;
+  /** What is known of the contents that a configuration file had. */
+  listKnownContents(workspaceId: string, target: string): Promise<readonly KnownContent[]>;
+  /** Notes that all was well with this content, and that no other is in place any more. */
+  noteWell(workspaceId: string, target: string, known: KnownContent & { readonly content: string }): Promise<void>;
+  /** Notes that not all is well: what is to be good must begin anew. */
+  noteUnwell(workspaceId: string, target: string): Promise<void>;
+}
+
+/** What a signature says, where it is of a key of ours; undefined for any other text. */
+export interface Signatures {
+  readDecision(signature: string): Promise<SignedDecision | undefined>;
 }
 
 export interface Ports {
+  readonly signatures: Signatures;
   readonly detectors: Detectors;
   readonly executor: Executor;
   readonly watch: Watch;

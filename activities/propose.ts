@@ -1,12 +1,23 @@
 import type { Proposal, ReasonActivities } from '../contracts/activities.js';
-import { toPlan } from '../domain/plan.js';
-import { findRootCause } from '../domain/root-cause.js';
+import { findRootCause } from '../domain/find-root-cause.js';
+import type { DraftPlan, DraftStep, PlanContext } from '../domain/plan.js';
+import { toPlan, toRestoringPlan } from '../domain/plan.js';
+import type { RootCause } from '../domain/root-cause.js';
 import { matchScript } from '../domain/script-library.js';
 import { rootCauseFound } from '../domain/updates.js';
+import type { Target } from '../domain/watch.js';
 import { attempt } from './attempt.js';
 import type { Ports } from './ports.js';
 
 export function createProposeActivities({ recorder, watch }: Ports): Pick<ReasonActivities, 'proposeRemediation'> {
+  /** What restores what changed, else the script of the library that answers; undefined when neither does. */
+  async function draft(rootCause: RootCause, context: PlanContext): Promise<DraftPlan | undefined> {
+    const restoring = rootCause.aims.filter((aim) => aim.kind === 'restore');
+    if (restoring.length > 0) return toRestoringPlan(restoring, context);
+    const match = matchScript(rootCause, await recorder.listScripts(context.workspaceId), await recorder.readTrackRecords(context.workspaceId));
+    return match && toPlan(match.script, match.aims, context);
+  }
+
   return {
     proposeRemediation: ({ workspaceId, incidentId, measurementId, anomalies, key, policyVersion }) =>
       attempt(async (): Promise<Proposal> => {
@@ -17,14 +28,16 @@ export function createProposeActivities({ recorder, watch }: Ports): Pick<Reason
         const update = rootCauseFound(rootCause);
         await recorder.recordUpdate(incidentId, `propose:${key}`, update);
 
-        const script = matchScript(rootCause, await recorder.listScripts(workspaceId), await recorder.readTrackRecords(workspaceId));
-        if (script === undefined) return { kind: 'nothingFits', rootCause, because: `No script of the library answers ${rootCause.category}` };
-        const { targets } = watch.readWorkspace(workspaceId);
         const version = await recorder.nextPlanVersion(incidentId);
-        const plan = toPlan(script, rootCause, { workspaceId, incidentId, version, policyVersion });
-        const outOfReach = plan.steps.find(({ target: name }) => !targets.some((target) => target.name === name && target.kind === 'postgres' && target.executor === 'sql'));
-        if (outOfReach !== undefined) return { kind: 'nothingFits', rootCause, because: `Target ${outOfReach.target} has no executor in sluice.yaml` };
+        const plan = await draft(rootCause, { workspaceId, incidentId, version, policyVersion });
+        if (plan === undefined) return { kind: 'nothingFits', rootCause, because: `No script of the library answers ${rootCause.category}` };
+        const { targets } = watch.readWorkspace(workspaceId);
+        const outOfReach = plan.steps.find((step) => !targets.some((target) => canRun(target, step)));
+        if (outOfReach !== undefined) return { kind: 'nothingFits', rootCause, because: `Target ${outOfReach.target} has no executor for ${outOfReach.type} in sluice.yaml` };
         return { kind: 'proposed', rootCause, plan, update };
       }),
   };
 }
+
+const canRun = (target: Target, step: DraftStep): boolean =>
+  (target.kind === 'postgres' || target.kind === 'config-file') && target.name === step.target && target.executor === step.type;

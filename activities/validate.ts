@@ -1,37 +1,42 @@
 import type { ReasonActivities, Validation } from '../contracts/activities.js';
 import { judgeConfidence } from '../domain/confidence.js';
-import { judgePlan } from '../domain/policy.js';
-import { validateSql } from '../validation/sql/validate-sql.js';
+import type { Plan, Step } from '../domain/plan.js';
+import { judgePlan, toStricter } from '../domain/policy.js';
+import { validateStep } from '../validation/validate-step.js';
 import { attempt } from './attempt.js';
 import { freeze } from './digest.js';
 import type { Ports } from './ports.js';
 
-export function createValidateActivities({ recorder, executor }: Ports): Pick<ReasonActivities, 'validateRemediation'> {
+export function createValidateActivities({ recorder, executor, watch }: Ports): Pick<ReasonActivities, 'validateRemediation'> {
   return {
-    validateRemediation: ({ workspaceId, plan, rootCause }) =>
+    validateRemediation: ({ workspaceId, plan, rootCause, policy }) =>
       attempt(async (): Promise<Validation> => {
-        for (const script of new Set(plan.steps.map((step) => step.script))) {
-          const { result, findings } = await validateSql(script);
-          if (result === 'denied') return { kind: 'denied', because: findings.map(({ rule, reason, remedy }) => `${rule}: ${reason}. ${remedy}`) };
-        }
+        const steps: Step[] = [];
         const rehearsal = [];
-        for (const step of plan.steps) {
-          const { found, lines } = await executor.rehearse(workspaceId, step);
-          if (!found) return { kind: 'drifted', because: lines.join('; ') };
-          rehearsal.push({ stepId: step.stepId, lines });
+        for (const draft of plan.steps) {
+          const verdict = await validateStep(draft);
+          if (verdict.result === 'denied') return { kind: 'denied', because: verdict.findings.map(({ rule, reason, remedy }) => `${rule}: ${reason}. ${remedy}`) };
+          const step = { ...draft, reach: verdict.reach };
+          const rehearsed = await executor.rehearse(workspaceId, step);
+          const { lines } = rehearsed;
+          if (!rehearsed.found) return { kind: 'drifted', because: lines.join('; ') };
+          steps.push({ ...step, wayBack: rehearsed.wayBack, pins: rehearsed.pins });
+          rehearsal.push({ stepId: draft.stepId, lines });
         }
         const records = await recorder.readTrackRecords(workspaceId);
         const confidence = judgeConfidence({
           plan,
           rootCauseConfidence: rootCause.confidence,
-          record: records[plan.scriptId] ?? { succeeded: 0, failed: 0 },
+          record: (plan.scriptId === null ? undefined : records[plan.scriptId]) ?? { succeeded: 0, failed: 0 },
           rehearsed: true,
         });
-        const ruling = judgePlan(plan, confidence.tier);
+        const { tier } = confidence;
+        const ruling = toStricter(judgePlan(plan, tier, policy), judgePlan(plan, tier, watch.readWorkspace(workspaceId).policy));
         if (ruling.kind === 'forbid') return { kind: 'denied', because: [ruling.because] };
-        const { canonical, digest } = freeze(plan);
-        await recorder.savePlan({ plan, category: rootCause.category, digest, canonical, confidence, rehearsal });
-        return { kind: 'allowed', digest, confidence, ruling };
+        const frozen: Plan = { ...plan, steps, tier, ruling };
+        const { canonical, digest } = freeze(frozen);
+        await recorder.savePlan({ plan: frozen, category: rootCause.category, digest, canonical, confidence, rehearsal });
+        return { kind: 'allowed', plan: frozen, digest, confidence };
       }),
   };
 }

@@ -1,8 +1,8 @@
 import type { Database } from '../db/database.js';
-import { decide, type DecisionAnswer } from '../db/decisions.js';
+import { decide, type DecisionAnswer, type SignDecision } from '../db/decisions.js';
 import { assertNever } from '../domain/assert-never.js';
 import type { Decision, GateState } from '../domain/gate.js';
-import { AlreadyDecided, type ApiError, ConfirmationNeeded, GateClosed, GateExpired, IdReused, NotAllowed, ReasonNeeded, StaleDigest, UnknownGate } from './errors.js';
+import { AlreadyDecided, type ApiError, ConfirmationNeeded, GateClosed, GateExpired, IdReused, NotAllowed, NothingToRollBack, ReasonNeeded, StaleDigest, UnknownGate } from './errors.js';
 
 /** What a gate's state is called in a sentence. */
 export const gateWords: Readonly<Record<GateState, string>> = {
@@ -10,31 +10,32 @@ export const gateWords: Readonly<Record<GateState, string>> = {
   approved: 'approved',
   rejected: 'rejected',
   changesRequested: 'closed, because changes were requested',
+  rollbackRequested: 'closed, because a rollback was requested',
   expired: 'expired',
   withdrawn: 'withdrawn, because the incident went on without it',
 };
 
 /** Hears a decision; one that does not count is thrown as the problem that says why. */
-export async function decideOrThrow(db: Database, incidentId: string, decision: Decision): Promise<Extract<DecisionAnswer, { kind: 'counted' }>> {
-  const answer = await decide(db, incidentId, decision);
+export async function decideOrThrow(db: Database, sign: SignDecision, incidentId: string, decision: Decision): Promise<Extract<DecisionAnswer, { kind: 'counted' }>> {
+  const answer = await decide(db, sign, incidentId, decision);
   if (answer.kind === 'counted') return answer;
   throw toProblem(answer, decision);
 }
 
-function toProblem(answer: Exclude<DecisionAnswer, { kind: 'counted' }>, { actor, gateId }: Decision): ApiError {
+function toProblem(answer: Exclude<DecisionAnswer, { kind: 'counted' }>, decision: Decision): ApiError {
   switch (answer.kind) {
     case 'unknownGate':
-      return new UnknownGate(`The incident has no gate ${gateId}. GET the incident to see the one it waits at.`);
+      return new UnknownGate(`The incident has no gate ${decision.gateId}. GET the incident to see the one it waits at.`);
     case 'reasonNeeded':
       return new ReasonNeeded('A person was called to this gate. Say in `reason` why it is rejected, so that the next one knows.');
     case 'conflict':
       return new IdReused('This decision id or Idempotency-Key stands for another decision. Use a new one.');
     case 'refused':
-      return toRefusal(answer, actor.role);
+      return toRefusal(answer, decision);
   }
 }
 
-function toRefusal({ because, gate, confirmation }: Extract<DecisionAnswer, { kind: 'refused' }>, role: string): ApiError {
+function toRefusal({ because, gate, confirmation }: Extract<DecisionAnswer, { kind: 'refused' }>, { actor: { role }, verdict }: Decision): ApiError {
   switch (because) {
     case 'gateClosed':
       return new GateClosed(`The gate is ${gateWords[gate.state]}; this decision changed nothing. GET the incident to see what it waits for now.`);
@@ -43,11 +44,13 @@ function toRefusal({ because, gate, confirmation }: Extract<DecisionAnswer, { ki
     case 'staleDigest':
       return new StaleDigest(`The gate is for the digest ${gate.digest ?? 'null'}. GET the incident, look at its plan, and send that digest if you still agree.`);
     case 'notAllowed':
-      return new NotAllowed(`Your role is ${role}; this gate needs ${gate.roleNeeded}. Ask somebody with that role to decide.`);
+      return new NotAllowed(`Your role is ${role}; this needs ${verdict === 'rollBack' ? 'supervisor' : gate.roleNeeded}. Ask somebody with that role to decide.`);
     case 'alreadyDecided':
       return new AlreadyDecided(`Your approval counts already. The gate needs ${gate.approvalsNeeded} different people.`);
     case 'confirmationNeeded':
       return new ConfirmationNeeded(`The plan's risk is high. To approve it, type its title: send "confirmation": ${JSON.stringify(confirmation)}.`);
+    case 'noWayBack':
+      return new NothingToRollBack('Nothing that this gate is about can be taken back. Answer it with approve, reject or requestChanges.');
     default:
       return assertNever(because);
   }

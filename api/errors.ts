@@ -41,12 +41,25 @@ export class UnknownWorkspace extends problem('unknown-workspace', 404, 'No such
     super(`You have no workspace ${workspaceId}. GET /api/me says which one your token is for.`);
   }
 }
+export class UnknownKey extends problem('unknown-key', 404, 'No such key') {
+  constructor(keyId: string) {
+    super(`There is no key ${keyId}. GET /api/keys lists those there are.`);
+  }
+}
+export class KeyInUse extends problem('key-in-use', 409, 'This key signs') {
+  constructor(keyId: string) {
+    super(`What is decided now is signed with ${keyId}. Rotate first, with POST /api/keys/rotate, then revoke it.`);
+  }
+}
 export class GateClosed extends problem('gate-closed', 409, 'The gate is closed') {}
 export class GateExpired extends problem('gate-expired', 409, 'The gate has expired') {}
 export class StaleDigest extends problem('stale-digest', 409, 'This is not the plan at the gate') {}
 export class AlreadyDecided extends problem('already-decided', 409, 'You have approved this already') {}
 export class ConfirmationNeeded extends problem('confirmation-needed', 409, 'This needs a typed confirmation') {}
 export class IncidentClosed extends problem('incident-closed', 409, 'The incident is closed') {}
+export class NothingToRollBack extends problem('nothing-to-roll-back', 409, 'There is nothing to take back') {}
+export class SnapshotExpired extends problem('snapshot-expired', 409, 'It is too late to take it back') {}
+export class IncidentOpen extends problem('incident-open', 409, 'The incident is not closed') {}
 export class NameTaken extends problem('name-taken', 409, 'The name is taken') {}
 export class IdReused extends problem('id-reused', 409, 'This id or key stands for another request') {}
 export class BodyTooLarge extends problem('body-too-large', 413, 'The body is too large') {}

@@ -19,7 +19,7 @@ export const toIncidentSummary = (row: SummaryRow): IncidentSummary => ({
   closedAt: row.closedAt?.toISOString() ?? null,
 });
 
-export function toIncidentDetail({ incident, plan, gate, said, detection, now }: DetailRow, temporalUi: TemporalUi | null): IncidentDetail {
+export function toIncidentDetail({ incident, plan, gate, said, detection, now, lastRun }: DetailRow, temporalUi: TemporalUi | null): IncidentDetail {
   const { rootCause, ...summary } = incident;
   const before = findAnomalies(detection?.signals ?? []).map(({ signal }) => signal);
   return {
@@ -30,6 +30,7 @@ export function toIncidentDetail({ incident, plan, gate, said, detection, now }:
     before,
     now: before.flatMap((signal) => now?.signals.find((candidate) => signalId(candidate) === signalId(signal)) ?? []),
     measuredAt: now?.measuredAt.toISOString() ?? null,
+    canRollBackUntil: lastRun === undefined || lastRun.wasRolledBack || lastRun.keptUntil < new Date() ? null : lastRun.keptUntil.toISOString(),
     temporalUrl: temporalUi && toTemporalUrl(temporalUi, incident),
   };
 }
@@ -66,7 +67,7 @@ function toPlan(row: NonNullable<DetailRow['plan']>): Plan {
   };
 }
 
-const settlingVerdict: Partial<Record<GateState, string>> = { rejected: 'reject', changesRequested: 'requestChanges' };
+const settlingVerdict: Partial<Record<GateState, string>> = { rejected: 'reject', changesRequested: 'requestChanges', rollbackRequested: 'rollBack' };
 
 function toGate(row: NonNullable<DetailRow['gate']>, said: DetailRow['said'], plan: DetailRow['plan']): Gate {
   const approvals = said.filter(({ verdict }) => verdict === 'approve').map(toApproval);
@@ -77,6 +78,7 @@ function toGate(row: NonNullable<DetailRow['gate']>, said: DetailRow['said'], pl
     state: row.state,
     digest: row.digest,
     planVersion: row.planVersion,
+    offersRollback: row.offersRollback,
     approvalsNeeded: row.approvalsNeeded,
     roleNeeded: row.roleNeeded,
     confirmation: plan === undefined || plan.digest !== row.digest ? null : toConfirmation(row.kind, JSON.parse(plan.canonical) as DomainPlan),

@@ -4,22 +4,33 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readSettings, type Settings, WrongSettings } from '../contracts/settings.js';
 import { openDatabase } from '../db/database.js';
 import { openTailListener } from '../db/tail-listener.js';
+import { KeysUnusable } from '../keys/key-files.js';
+import { openKeyring } from '../keys/keyring.js';
 import { buildApp } from './app.js';
+import { openCheckpoints } from './checkpoints.js';
 
 const webFolder = fileURLToPath(new URL('../web/dist', import.meta.url));
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
+  const keyring = openKeyring(settings.SLUICE_KEYS);
+  // To find out now whether it can.
+  await keyring.sign('checkpoint', {});
   const database = openDatabase(settings.DATABASE_URL);
+  const checkpoints = openCheckpoints({ db: database.db, keyring, folder: settings.SLUICE_AUDIT_FOLDER });
   const listener = openTailListener(settings.DATABASE_URL);
   const app = await buildApp({
     db: database.db,
     listener,
+    keyring,
+    checkpoints,
     bodyLimitBytes: settings.SLUICE_BODY_LIMIT_BYTES,
     temporalUi: readTemporalUi(settings),
     webFolder,
     logger: { level: settings.SLUICE_LOG_LEVEL, redact: ['req.headers.authorization'] },
   });
+
+  const stopCheckpoints = checkpoints.start(app.log);
 
   let isStopping = false;
   const stop = async (): Promise<void> => {
@@ -27,6 +38,7 @@ async function main(): Promise<void> {
     isStopping = true;
     await app.close();
     await listener.close();
+    await stopCheckpoints();
     await database.close();
     // A channel that somebody listens to keeps the process.
     if (process.connected) process.disconnect();
@@ -46,7 +58,7 @@ function readTemporalUi({ SLUICE_TEMPORAL_UI_URL: url }: Settings) {
 
 /** Known troubles are told in a sentence; anything else keeps its stack. */
 function fail(error: unknown): void {
-  process.stderr.write(`${error instanceof WrongSettings ? error.message : (remedyOf(error) ?? inspect(error))}
+  process.stderr.write(`${error instanceof WrongSettings || error instanceof KeysUnusable ? error.message : (remedyOf(error) ?? inspect(error))}
 `);
   process.exit(1);
 }

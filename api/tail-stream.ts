@@ -41,14 +41,16 @@ async function* follow({ db, listener, heartbeatMs }: TailSource, incidentId: st
   try {
     yield `retry: ${RETRY_MS}\n\n`;
     let last = after;
+    let isDone = false;
     while (!signal.aborted) {
       const rows = await readTail(db, incidentId, { after: last, limit: PAGE_ROWS });
       for (const row of rows) {
         const { event, seq, data } = toTailEntry(row);
         yield `id: ${seq}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-        if (event === 'done') return;
         last = seq;
+        isDone = event === 'done';
       }
+      if (isDone && rows.length < PAGE_ROWS) return;
       if (rows.length < PAGE_ROWS && !(await bell.rest(heartbeatMs))) yield ': still here\n\n';
     }
   } finally {

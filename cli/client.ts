@@ -34,7 +34,7 @@ interface TailOptions {
 
 /** The HTTP API as the terminal uses it. Answers are typed by the caller: they come from our own server's checked schemas. */
 export function createApiClient(url: string, token: string) {
-  async function call(method: 'GET' | 'POST', path: string, options: CallOptions = {}): Promise<Response> {
+  async function call(method: 'GET' | 'POST' | 'PUT', path: string, options: CallOptions = {}): Promise<Response> {
     const headers = {
       authorization: `Bearer ${token}`,
       accept: options.accept ?? 'application/json',
@@ -73,6 +73,10 @@ export function createApiClient(url: string, token: string) {
       return (await (await call('POST', path, { body })).json()) as Answer;
     },
 
+    async put<Answer>(path: string, body: object): Promise<Answer> {
+      return (await (await call('PUT', path, { body })).json()) as Answer;
+    },
+
     /** Starts a detection and returns the id of its incident. */
     async remediate(body: object): Promise<string> {
       const response = await call('POST', '/api/ai/sre/remediate', { body, accept: 'text/event-stream', headers: { 'idempotency-key': randomUUID() } });
@@ -87,6 +91,7 @@ export function createApiClient(url: string, token: string) {
     async *followTail(incidentId: string, { after = 0, signal, onLost = () => {} }: TailOptions = {}): AsyncGenerator<TailEntry> {
       let last = after;
       let hasBegun = false;
+      let isDone = false;
       const isOver = (): boolean => signal?.aborted === true;
       while (!isOver()) {
         try {
@@ -98,9 +103,10 @@ export function createApiClient(url: string, token: string) {
           for await (const entry of readEntries(response)) {
             if (entry.seq <= last) continue;
             last = entry.seq;
+            isDone = entry.event === 'done';
             yield entry;
-            if (entry.event === 'done') return;
           }
+          if (isDone) return;
         } catch (error) {
           if (isOver()) return;
           if (!hasBegun || (error instanceof ApiRefusal && error.problem.status < 500)) throw error;

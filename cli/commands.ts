@@ -8,6 +8,8 @@ import { Refused, type Surroundings, WrongUsage } from './surroundings.js';
 export interface Context extends Surroundings {
   readonly client: ApiClient;
   readonly json: boolean;
+  /** Where the installation of this checkout keeps its state. */
+  readonly home: string;
 }
 
 const read = (client: ApiClient, incidentId: string) => client.get<IncidentDetail>(`/api/incidents/${encodeURIComponent(incidentId)}`);

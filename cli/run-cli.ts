@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { severities } from '../domain/severity.js';
+import { KeysUnusable } from '../keys/key-files.js';
+import { verifyAudit } from './audit-commands.js';
 import { ApiRefusal, ApiUnreachable, createApiClient } from './client.js';
 import { type Context, decideAtGate, listIncidents, showIncident, startDetection, tailIncident } from './commands.js';
+import { listKeys, makeKeys, revokeKey, rotateKeys } from './keys-commands.js';
+import { killSwitch } from './kill-switch-commands.js';
 import { projectRoot } from './local/config.js';
 import { toPlainText } from './render.js';
 import { Refused, type Surroundings, WrongUsage } from './surroundings.js';
@@ -27,7 +31,7 @@ export async function runCli(words: readonly string[], surroundings: Surrounding
     // Commander has said it already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (interrupted.aborted) return INTERRUPTED;
-    const isKnown = [WrongUsage, Refused, ApiRefusal, ApiUnreachable].some((kind) => error instanceof kind);
+    const isKnown = [WrongUsage, Refused, ApiRefusal, ApiUnreachable, KeysUnusable].some((kind) => error instanceof kind);
     if (!(error instanceof Error) || !isKnown) throw error;
     complain(toPlainText(error.message));
     return error instanceof WrongUsage ? 2 : 1;
@@ -71,7 +75,47 @@ function createProgram(surroundings: Surroundings): Command {
       .action(async (incidentId: string, options: { reason?: string; yes?: boolean; confirm?: string }) => decideAtGate(await context(), incidentId, verdict, options));
     if (verdict === 'approve') command.option('--yes', 'do not ask').option('--confirm <text>', "the plan's title, which a plan of HIGH or CRITICAL risk needs");
   }
+  addSafetyCommands(program, surroundings, context);
   return program;
+}
+
+/** What keeps watch over everything else: the audit, the keys and the kill switch. */
+function addSafetyCommands(program: Command, surroundings: Surroundings, context: () => Promise<Context>): void {
+  const reason = ['--reason <text>', 'why; kept in the audit'] as const;
+  program
+    .command('audit')
+    .description('the record of who did what')
+    .command('verify')
+    .description("hold the workspace's whole record against its signed checkpoints")
+    .option('--checkpoints <file>', 'checkpoints.jsonl as the API exported it (audit/checkpoints.jsonl in SLUICE_HOME)')
+    .option('--keys <file>', 'the public keys (keys/public-keys.json in SLUICE_HOME)')
+    .action(async (options: { checkpoints?: string; keys?: string }) => verifyAudit(await context(), options));
+  const keys = program.command('keys').description('the keys that decisions and checkpoints are signed with');
+  keys
+    .command('make <folder>')
+    .description('make the folder and its first key, on this machine')
+    .action(async (folder: string) => makeKeys(surroundings, folder));
+  keys
+    .command('list')
+    .description('list them in the order they were made')
+    .action(async () => listKeys(await context()));
+  keys
+    .command('rotate')
+    .description('make a key that signs from now on; the ones before stay good')
+    .option(...reason)
+    .action(async (options: { reason?: string }) => rotateKeys(await context(), options));
+  keys
+    .command('revoke <keyId>')
+    .description('trust nothing any more that this key signed')
+    .option(...reason)
+    .action(async (keyId: string, options: { reason?: string }) => revokeKey(await context(), keyId, options));
+  program
+    .command('kill-switch')
+    .addArgument(new Argument('[state]', 'on or off; without it, how it is').choices(['on', 'off']))
+    .description('stop Sluice from running anything, or let it again')
+    .option(...reason)
+    .option('--all', 'the switch of all workspaces, not only of yours')
+    .action(async (state: string | undefined, options: { reason?: string; all?: boolean }) => killSwitch(await context(), state, options));
 }
 
 function readCount(text: string): string {
@@ -86,7 +130,7 @@ async function openContext({ url, tokenFile, json = false }: GlobalOptions, surr
   if (!URL.canParse(address) || !/^https?:/.test(address)) throw new WrongUsage(`${address} is not an address. Give one like ${DEFAULT_URL} with --url or SLUICE_URL.`);
   const token = tokenFile === undefined ? env['SLUICE_TOKEN'] : undefined;
   const path = tokenFile ?? join(home, 'admin-token');
-  return { ...surroundings, json, client: createApiClient(address, token || (await readToken(path))) };
+  return { ...surroundings, json, home, client: createApiClient(address, token || (await readToken(path))) };
 }
 
 const readText = (path: string): Promise<string | undefined> => readFile(path, 'utf8').then((text) => text.trim(), () => undefined);

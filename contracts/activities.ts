@@ -2,8 +2,9 @@ import type { Anomaly } from '../domain/anomaly.js';
 import type { Confidence } from '../domain/confidence.js';
 import type { GateOpening, GateState } from '../domain/gate.js';
 import type { Outcome, UpdateDraft } from '../domain/incident.js';
-import type { Plan } from '../domain/plan.js';
-import type { Ruling } from '../domain/policy.js';
+import type { ClaimRefusal, RollbackCause } from '../domain/grant.js';
+import type { DraftPlan, Plan } from '../domain/plan.js';
+import type { Policy } from '../domain/policy.js';
 import type { RootCause } from '../domain/root-cause.js';
 import type { Severity } from '../domain/severity.js';
 import type { Signal } from '../domain/signal.js';
@@ -23,14 +24,22 @@ export interface Detection {
 }
 
 export type Proposal =
-  | { readonly kind: 'proposed'; readonly rootCause: RootCause; readonly plan: Plan; readonly update: UpdateDraft }
+  | { readonly kind: 'proposed'; readonly rootCause: RootCause; readonly plan: DraftPlan; readonly update: UpdateDraft }
   | { readonly kind: 'nothingFits'; readonly rootCause: RootCause | null; readonly because: string };
 
 export type Validation =
-  | { readonly kind: 'allowed'; readonly digest: string; readonly confidence: Confidence; readonly ruling: Extract<Ruling, { kind: 'gate' }> }
+  | { readonly kind: 'allowed'; readonly plan: Plan; readonly digest: string; readonly confidence: Confidence }
   | { readonly kind: 'denied'; readonly because: readonly string[] }
   /** What the plan aims at is no longer there. */
   | { readonly kind: 'drifted'; readonly because: string };
+
+/** Whether a plan may be run, or taken back, from here on: the record says so in one transaction. */
+export type Claim = { readonly kind: 'claimed' } | { readonly kind: 'refused'; readonly because: ClaimRefusal };
+
+export type Rollback =
+  | { readonly kind: 'rolledBack'; readonly update: UpdateDraft }
+  /** Some of it could not be taken back: which, and why. */
+  | { readonly kind: 'notRolledBack'; readonly because: readonly string[] };
 
 export type Execution =
   | { readonly kind: 'executed'; readonly endedAtMs: number; readonly after: readonly Signal[]; readonly sampledMs: number; readonly update: UpdateDraft }
@@ -53,6 +62,8 @@ export interface GateReading {
   readonly decisionIds: readonly string[];
   /** Who settled it and why; null while it is open and where nobody did. */
   readonly settledBy: Approval | null;
+  /** The decision that settled it, where one did. */
+  readonly settledById: string | null;
 }
 
 /** Looks, never touches. Safe to repeat at any time. */
@@ -82,15 +93,24 @@ export interface ReasonActivities {
     },
   ): Promise<Proposal>;
   validateRemediation(
-    input: IncidentRef & { readonly plan: Plan; readonly rootCause: Pick<RootCause, 'category' | 'details' | 'confidence'> },
+    input: IncidentRef & { readonly plan: DraftPlan; readonly rootCause: Pick<RootCause, 'category' | 'details' | 'confidence'>; readonly policy: Policy },
   ): Promise<Validation>;
 }
 
-/** Changes a target. Every step has a key, so repeating it changes nothing more. */
+/** Changes a target, under a claim. Every step has a key, so repeating it changes nothing more. */
 export interface ChangeActivities {
-  executeRemediation: (
-    input: IncidentRef & { readonly gateId: string; readonly digest: string; readonly before: readonly Signal[]; readonly stabilizationMs: number },
-  ) => Promise<Execution>;
+  executeRemediation(
+    input: IncidentRef & {
+      readonly gateId: string;
+      readonly claimId: string;
+      readonly digest: string;
+      readonly before: readonly Signal[];
+      readonly measurementId: string;
+      readonly stabilizationMs: number;
+    },
+  ): Promise<Execution>;
+  /** Puts back what the steps of a plan changed, last step first, and reads back that it is as it was. */
+  rollBackRemediation(input: IncidentRef & { readonly claimId: string; readonly digest: string; readonly askedBy: Approval | null }): Promise<Rollback>;
 }
 
 /** Follows what was changed. Re-attaches after a crash and is not bounded as a whole. */
@@ -102,6 +122,8 @@ export interface WatchActivities {
 export interface SamplingInput extends IncidentRef {
   readonly planVersion: number;
   readonly before: readonly Signal[];
+  /** The detection that `before` is of; the record has the rest of it. */
+  readonly measurementId: string;
   readonly stabilizationMs: number;
   /** Whether the plan ran to its end. One that did not gets no credit for what became well. */
   readonly succeeded: boolean;
@@ -120,11 +142,17 @@ export interface RecordActivities {
   readCancellation(input: IncidentRef & { readonly decisionId: string }): Promise<Approval | null>;
   /** `key` makes a repeat harmless. */
   recordUpdate(input: IncidentRef & { readonly key: string; readonly update: UpdateDraft }): Promise<void>;
+  /** Verifies in one transaction that the gate's approval is signed and still good, and uses it up. `claimId` names who claims. */
+  claimExecution(input: IncidentRef & { readonly gateId: string; readonly digest: string; readonly claimId: string }): Promise<Claim>;
+  /** The same for taking a plan back. `policy` is that of the incident. */
+  claimRollback(input: IncidentRef & { readonly digest: string; readonly claimId: string; readonly cause: RollbackCause; readonly policy: Policy }): Promise<Claim>;
   /** After an execution that nobody heard the end of: marks what was started as unknown and says whether anything was. */
   settleExecution(input: IncidentRef & { readonly digest: string }): Promise<{ readonly mayHaveChanged: boolean }>;
 }
 
 export interface CloseActivities {
+  /** Ends a rollback after closing: the incident was taken back, or stays as it was. */
+  closeRollback(input: IncidentRef & { readonly decisionId: string; readonly rolledBack: boolean; readonly summary: string }): Promise<UpdateDraft>;
   closeIncident(input: IncidentRef & { readonly outcome: Outcome; readonly summary: string }): Promise<UpdateDraft>;
 }
 

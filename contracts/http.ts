@@ -1,8 +1,10 @@
 import { Type, type Static, type TProperties, type TSchema } from 'typebox';
 import { roles } from '../domain/actor.js';
+import { auditKinds } from '../domain/audit.js';
 import { gateKinds, gateStates, verdicts } from '../domain/gate.js';
+import { reaches, stepTypes } from '../domain/plan.js';
 import { outcomes, phases, statuses, triggers, updateActors, updateKinds } from '../domain/incident.js';
-import { rootCauseCategories } from '../domain/root-cause.js';
+import { rootCauseCategories, scriptParameters } from '../domain/root-cause.js';
 import { severities } from '../domain/severity.js';
 import { units } from '../domain/signal.js';
 
@@ -103,6 +105,7 @@ export const Gate = Type.Object({
   state: Words(gateStates),
   digest: Nullable(Type.String()),
   planVersion: Nullable(Type.Integer()),
+  offersRollback: Type.Boolean({ description: 'Whether what was run can be taken back from here: by rollBack, at a verification gate also by reject.' }),
   approvalsNeeded: Type.Integer(),
   roleNeeded: Words(roles),
   confirmation: Type.Union([Type.String(), Type.Null()], { description: 'What must be typed to approve it; null where nothing.' }),
@@ -123,12 +126,15 @@ export const Plan = Type.Object({
   steps: Type.Array(
     Type.Object({
       stepId: Type.String(),
-      type: Type.Literal('sql'),
+      type: Words(stepTypes),
       target: Type.String(),
       script: Type.String(),
       parameters: Type.Array(Type.String()),
-      reach: Type.String(),
-      wayBack: Type.Literal('oneWay'),
+      reach: Words(reaches),
+      wayBack: Type.Union([
+        Type.Object({ kind: Type.Literal('oneWay'), because: Type.String() }),
+        Type.Object({ kind: Type.Literal('snapshot'), of: Words(['rows', 'file']), keptMs: Type.Integer() }),
+      ]),
     }),
   ),
   confidence: Type.Object({
@@ -179,6 +185,8 @@ export const IncidentDetail = Type.Object({
   before: Type.Array(Signal),
   now: Type.Array(Signal),
   measuredAt: Nullable(Moment),
+  /** Until when what was run can be taken back; null where nothing can. While the incident is open its gates say so. */
+  canRollBackUntil: Nullable(Moment),
   temporalUrl: Nullable(Type.String()),
 });
 export type IncidentDetail = Static<typeof IncidentDetail>;
@@ -210,6 +218,9 @@ export type DecisionReceipt = Static<typeof DecisionReceipt>;
 export const CancelBody = Body({ reason: Reason });
 export const CancelReceipt = Type.Object({ decisionId: Uuid, message: Type.String() });
 
+export const RollbackBody = Body({ reason: Reason });
+export const RollbackReceipt = Type.Object({ decisionId: Uuid, message: Type.String() });
+
 export const RemediateBody = Body({
   workspaceId: Name,
   severityThreshold: Type.Optional(Words([...severities, 'SEV-0', 'SEV-1', 'SEV-2', 'SEV-3'])),
@@ -231,7 +242,7 @@ export const RemediationScript = Type.Object({
   description: Type.String({ maxLength: 2_000 }),
   type: Words(['SQL']),
   command: Type.String({ minLength: 1, maxLength: 20_000 }),
-  parameters: Type.Array(Words(['pid', 'backendStart']), { maxItems: 2 }),
+  parameters: Type.Array(Words(scriptParameters), { maxItems: 3, description: 'What each `$n` of the command stands for, in order.' }),
   category: Words(rootCauseCategories),
   risk: Words(severities),
   estimatedDuration: Type.Integer({ minimum: 0, description: 'Milliseconds.' }),
@@ -294,3 +305,47 @@ export const AlertReceipt = Type.Object({
 export const Me = Type.Object({ person: Type.String(), role: Words(roles), workspaceId: Type.String() });
 export type Me = Static<typeof Me>;
 export const Health = Type.Object({ status: Words(['ok', 'unavailable']), checks: Type.Record(Type.String(), Type.String()) });
+
+export const AuditQuery = Type.Object({
+  order: Type.Optional(Words(['newest', 'oldest'])),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
+  cursor: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'As the previous page gave it.' })),
+});
+export const AuditPage = Type.Object({
+  rows: Type.Array(
+    Type.Object({
+      seq: Type.Integer(),
+      kind: Nullable(Words(auditKinds)),
+      actor: Nullable(Type.String()),
+      subject: Nullable(Type.String()),
+      details: Type.Unknown({ description: 'JSON; what there is depends on the kind.' }),
+      at: Nullable(Moment),
+      entry: Type.String({ description: 'The canonical text (RFC 8785) that is hashed; the fields beside it are read from it, and null where it is not one that Sluice writes.' }),
+      hash: Type.String({ description: 'SHA-256 of the hash of the row before, a line feed, and `entry`; for the first row, the id of the workspace stands for the hash before.' }),
+    }),
+  ),
+  nextCursor: Nullable(Type.Integer()),
+});
+export type AuditPage = Static<typeof AuditPage>;
+
+export const AuditReport = Type.Object({
+  rows: Type.Integer(),
+  checkpoints: Type.Integer({ description: 'Signed checkpoints of this workspace that the chain was held against.' }),
+  notYetCheckpointed: Type.Integer({ description: 'Rows after the last checkpoint.' }),
+  tampering: Type.Union([Type.Object({ seq: Type.Integer(), what: Type.String() }), Type.Null()], { description: 'What is wrong first; null where nothing is.' }),
+});
+export type AuditReport = Static<typeof AuditReport>;
+
+export const KeyParams = Type.Object({ keyId: Type.String({ minLength: 1, maxLength: 100 }) });
+export const KeyList = Type.Object({ keys: Type.Array(Type.Object({ keyId: Type.String(), madeAt: Moment, state: Words(['signing', 'verifying', 'revoked']) })) });
+export type KeyList = Static<typeof KeyList>;
+export const RotateBody = Body({ reason: Type.Optional(Reason) });
+export const RevokeBody = Body({ reason: Reason });
+export const KeyReceipt = Type.Object({ keyId: Type.String(), message: Type.String() });
+export type KeyReceipt = Static<typeof KeyReceipt>;
+
+const KillSwitch = Type.Object({ on: Type.Boolean(), person: Nullable(Type.String()), reason: Nullable(Type.String()), changedAt: Nullable(Moment) });
+/** While one of them is on, nothing is run or rolled back. */
+export const KillSwitches = Type.Object({ workspace: KillSwitch, all: KillSwitch });
+export type KillSwitches = Static<typeof KillSwitches>;
+export const KillSwitchBody = Body({ scope: Words(['workspace', 'all']), on: Type.Boolean(), reason: Reason });

@@ -2,10 +2,11 @@ import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { Anomaly } from '../domain/anomaly.js';
 import type { GateKind } from '../domain/gate.js';
 import type { Outcome, Phase, Status, Trigger, UpdateDraft } from '../domain/incident.js';
-import type { Plan } from '../domain/plan.js';
+import type { DraftPlan } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
 import type { RootCause } from '../domain/root-cause.js';
 import type { Severity } from '../domain/severity.js';
+import type { Approval } from '../domain/updates.js';
 
 export const taskQueue = 'sluice';
 
@@ -22,12 +23,25 @@ export interface IncidentInput {
   readonly policyVersion: string;
 }
 
+/** Takes back what a closed incident had changed, as the decision asks. */
+export interface RollbackInput {
+  readonly workspaceId: string;
+  readonly incidentId: string;
+  readonly decisionId: string;
+  readonly digest: string;
+  readonly title: string;
+  readonly askedBy: Approval;
+  readonly policy: Policy;
+}
+
 export interface SweepInput {
   readonly workspaceId: string;
 }
 
 /** One incident, one workflow: the id is what makes a second start harmless. */
 export const incidentWorkflowId = (workspaceId: string, incidentId: string): string => `incident:${workspaceId}:${incidentId}`;
+/** One at a time: a second request finds the one that runs. */
+export const rollbackWorkflowId = (workspaceId: string, incidentId: string): string => `rollback:${workspaceId}:${incidentId}`;
 export const sweepScheduleId = (workspaceId: string): string => `sweep:${workspaceId}`;
 
 /** Says that a decision was recorded. Only its row in Postgres counts, so a forged signal changes nothing. */
@@ -55,7 +69,7 @@ export interface IncidentView {
   readonly outcome: Outcome | null;
   readonly anomalies: readonly Anomaly[];
   readonly rootCause: Pick<RootCause, 'category' | 'details' | 'confidence'> | null;
-  readonly plan: Plan | null;
+  readonly plan: DraftPlan | null;
   readonly digest: string | null;
   readonly gate: { readonly gateId: string; readonly kind: GateKind } | null;
   readonly round: number;

@@ -4,6 +4,8 @@ import { Value } from 'typebox/value';
 /** Every variable that Sluice reads, but for Temporal's own, which `@temporalio/envconfig` reads. */
 export const Settings = Type.Object({
   DATABASE_URL: Type.String({ pattern: '^postgres(ql)?://', description: 'Postgres of Sluice itself.' }),
+  SLUICE_KEYS: Type.String({ minLength: 1, description: 'The folder with the keys that decisions and checkpoints are signed with; a worker needs only public-keys.json of it.' }),
+  SLUICE_AUDIT_FOLDER: Type.String({ default: '', description: "Where the API keeps the audit's signed checkpoints, outside of Postgres; empty: nowhere." }),
   SLUICE_CONFIG: Type.String({ default: '', description: 'The sluice.yaml that says what is watched and acted on; empty: nothing is.' }),
   SLUICE_API_HOST: Type.String({ minLength: 1, default: '127.0.0.1' }),
   SLUICE_API_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 7780 }),
@@ -23,10 +25,10 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   const given = Object.fromEntries(Object.keys(Settings.properties).flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
   const candidate = Value.Convert(Settings, Value.Default(Settings, given));
   if (Value.Check(Settings, candidate)) return candidate;
-  const wrong = Value.Errors(Settings, candidate).map(({ instancePath, keyword, params, message }) =>
+  const wrong = Value.Errors(Settings, candidate).flatMap(({ instancePath, keyword, params, message }) =>
     keyword === 'required' && 'requiredProperties' in params
-      ? `${params.requiredProperties.join(', ')} is not set`
-      : `${instancePath.slice(1)} ${message}`,
+      ? params.requiredProperties.map((name) => `${name} is not set`)
+      : [`${instancePath.slice(1)} ${message}`],
   );
   throw new WrongSettings(`The environment is wrong; see .env.example.\n  ${[...new Set(wrong)].join('\n  ')}`);
 }

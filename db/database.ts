@@ -1,5 +1,6 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import { APP_ROLE } from './app-role.js';
 import * as schema from './schema.js';
 
 export type Database = NodePgDatabase<typeof schema>;
@@ -9,9 +10,14 @@ export type Connection = Pick<Database, 'select' | 'insert' | 'update' | 'delete
 // Whoever waits longer than this for a connection is better told so.
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Opens a pool. Errors of idle connections are left to the next query, which reports them where somebody waits. */
+/** Opens a pool of connections under the role of the application. Errors of idle connections are left to the next query, which reports them where somebody waits. */
 export function openDatabase(databaseUrl: string, options: { readonly max?: number } = {}): { readonly db: Database; readonly close: () => Promise<void> } {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: options.max ?? 10, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: options.max ?? 10,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    onConnect: async (client) => void (await client.query(`set role ${APP_ROLE}`)),
+  });
   pool.on('error', () => {});
   return { db: drizzle(pool, { schema }), close: () => pool.end() };
 }

@@ -1,10 +1,14 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Actor } from '../domain/actor.js';
-import type { Decision, GateState, Refusal } from '../domain/gate.js';
+import type { Decision, GateKind, GateState, Refusal } from '../domain/gate.js';
 import { hear } from '../domain/gate.js';
+import type { SignedDecision } from '../domain/grant.js';
+import { GRANT_VALID_MS } from '../domain/grant.js';
 import type { Plan } from '../domain/plan.js';
 import { toConfirmation } from '../domain/policy.js';
+import { appendAudit } from './audit-writer.js';
 import { notify } from './channels.js';
+import { readClock } from './clock.js';
 import type { Connection, Database } from './database.js';
 import { decisions, gates, incidents, outbox, plans } from './schema.js';
 
@@ -20,11 +24,14 @@ export type DecisionAnswer =
   /** The id was used for another decision. */
   | { readonly kind: 'conflict' };
 
+/** Signs a decision with a key that only the API has. */
+export type SignDecision = (decision: SignedDecision) => Promise<string>;
+
 /**
  * Hears one decision and settles its gate with it, in one transaction with its record and the message to the workflow.
  * A repeat of the same decision is answered as the first time and changes nothing.
  */
-export async function decide(db: Database, incidentId: string, decision: Decision): Promise<DecisionAnswer> {
+export async function decide(db: Database, sign: SignDecision, incidentId: string, decision: Decision): Promise<DecisionAnswer> {
   const { actor } = decision;
   const answer = await db.transaction(async (tx): Promise<DecisionAnswer> => {
     const [gate] = await tx
@@ -34,18 +41,27 @@ export async function decide(db: Database, incidentId: string, decision: Decisio
       .for('update');
     if (gate === undefined) return { kind: 'unknownGate' };
     const said = await tx.select().from(decisions).where(eq(decisions.gateId, gate.id)).orderBy(asc(decisions.createdAt));
-    const row = { ...toRow(decision, incidentId), gateId: gate.id, digest: decision.digest, verdict: decision.verdict, reason: decision.reason };
+    const content = { ...toContent(decision, incidentId), gateId: gate.id, digest: decision.digest, verdict: decision.verdict, reason: decision.reason };
     const repeated = said.find(({ id }) => id === decision.id);
-    if (repeated !== undefined) return isSame(repeated, row) ? recall(gate, said, repeated) : { kind: 'conflict' };
+    if (repeated !== undefined) return isSame(repeated, content) ? recall(gate, said, repeated) : { kind: 'conflict' };
 
     const approvedBy = said.filter(({ verdict }) => verdict === 'approve').map(({ person }) => person);
     const confirmation = await readConfirmation(tx, gate);
-    const hearing = hear(gate, approvedBy, decision, await readClock(tx), confirmation);
-    if (hearing.kind === 'refused') return { ...hearing, gate, confirmation };
+    const now = await readClock(tx);
+    const hearing = hear(gate, approvedBy, decision, now, confirmation);
+    const refused = async (because: string): Promise<void> => {
+      const details = { gate: gate.id, verdict: decision.verdict, digest: decision.digest, role: actor.role, because };
+      await appendAudit(tx, actor.workspaceId, { kind: 'decision.refused', actor: actor.person, subject: incidentId, details });
+    };
+    if (hearing.kind === 'refused') {
+      await refused(hearing.because);
+      return { ...hearing, gate, confirmation };
+    }
     if (gate.kind === 'needsHuman' && decision.verdict === 'reject' && decision.reason === null) return { kind: 'reasonNeeded' };
 
+    const signature = await sign(toSigned(content, { gateKind: gate.kind, planVersion: gate.planVersion }, now));
     // The clock and not the transaction's start, so that under the lock the order of the rows is the order in which they counted.
-    const [written] = await tx.insert(decisions).values({ ...row, createdAt: sql`clock_timestamp()` }).onConflictDoNothing().returning({ id: decisions.id });
+    const [written] = await tx.insert(decisions).values({ ...content, signature, createdAt: sql`clock_timestamp()` }).onConflictDoNothing().returning({ id: decisions.id });
     if (written === undefined) return { kind: 'conflict' };
     if (hearing.state !== 'open') {
       await tx.update(gates).set({ state: hearing.state, settledAt: sql`clock_timestamp()` }).where(and(eq(gates.id, gate.id), eq(gates.state, 'open')));
@@ -55,6 +71,7 @@ export async function decide(db: Database, incidentId: string, decision: Decisio
       incidentId,
       message: { kind: 'decision', decisionId: decision.id, gateKind: gate.kind },
     });
+    await audit(tx, content, signature, { gate: gate.id, gateState: hearing.state });
     return { kind: 'counted', gateState: hearing.state, approvals: hearing.approvals, approvalsNeeded: gate.approvalsNeeded };
   });
   if (answer.kind === 'counted') await notify(db, 'outbox', '');
@@ -65,7 +82,7 @@ export async function decide(db: Database, incidentId: string, decision: Decisio
 function recall(gate: GateRow, said: readonly DecisionRow[], made: DecisionRow): DecisionAnswer {
   const upToIt = said.slice(0, said.indexOf(made) + 1);
   const approvals = upToIt.filter(({ verdict }) => verdict === 'approve').length;
-  const states = { approve: approvals >= gate.approvalsNeeded ? 'approved' : 'open', reject: 'rejected', requestChanges: 'changesRequested' } as const;
+  const states = { approve: approvals >= gate.approvalsNeeded ? 'approved' : 'open', reject: 'rejected', requestChanges: 'changesRequested', rollBack: 'rollbackRequested' } as const;
   if (made.verdict === 'cancel') return { kind: 'conflict' };
   return { kind: 'counted', gateState: states[made.verdict], approvals, approvalsNeeded: gate.approvalsNeeded };
 }
@@ -75,6 +92,7 @@ export type CancelAnswer = { readonly kind: 'asked' } | { readonly kind: 'unknow
 /** Records a person's request to cancel and tells the workflow, which decides how the incident ends. */
 export async function cancel(
   db: Database,
+  sign: SignDecision,
   request: { readonly id: string; readonly incidentId: string; readonly actor: Actor; readonly reason: string },
 ): Promise<CancelAnswer> {
   const { actor, incidentId } = request;
@@ -85,11 +103,12 @@ export async function cancel(
       .where(and(eq(incidents.id, incidentId), eq(incidents.workspaceId, actor.workspaceId)))
       .for('share');
     if (incident === undefined) return { kind: 'unknownIncident' };
-    const row = { ...toRow(request, incidentId), gateId: null, digest: null, verdict: 'cancel' as const, reason: request.reason };
+    const content = { ...toContent(request, incidentId), gateId: null, digest: null, verdict: 'cancel' as const, reason: request.reason };
     const [repeated] = await tx.select().from(decisions).where(eq(decisions.id, request.id));
-    if (repeated !== undefined) return { kind: isSame(repeated, row) ? 'asked' : 'conflict' };
+    if (repeated !== undefined) return { kind: isSame(repeated, content) ? 'asked' : 'conflict' };
     if (incident.closedAt !== null) return { kind: 'closed' };
-    const [written] = await tx.insert(decisions).values(row).onConflictDoNothing().returning({ id: decisions.id });
+    const signature = await sign(toSigned(content, { gateKind: null, planVersion: null }, await readClock(tx)));
+    const [written] = await tx.insert(decisions).values({ ...content, signature }).onConflictDoNothing().returning({ id: decisions.id });
     // Two requests with one id at the same moment: the other one wrote it, and it is the same.
     if (written === undefined) return { kind: 'asked' };
     await tx.insert(outbox).values({
@@ -97,13 +116,16 @@ export async function cancel(
       incidentId,
       message: { kind: 'decision', decisionId: request.id, gateKind: 'cancel' },
     });
+    await audit(tx, content, signature, {});
     return { kind: 'asked' };
   });
   if (answer.kind === 'asked') await notify(db, 'outbox', '');
   return answer;
 }
 
-const toRow = ({ id, actor }: { readonly id: string; readonly actor: Actor }, incidentId: string) => ({
+type Content = Omit<DecisionRow, 'createdAt' | 'signature'>;
+
+export const toContent = ({ id, actor }: { readonly id: string; readonly actor: Actor }, incidentId: string) => ({
   id,
   incidentId,
   workspaceId: actor.workspaceId,
@@ -111,8 +133,32 @@ const toRow = ({ id, actor }: { readonly id: string; readonly actor: Actor }, in
   role: actor.role,
 });
 
+/** What is signed of a decision: everything that a claim goes by. */
+export const toSigned = (
+  { id, workspaceId, incidentId, gateId, verdict, digest, person, role }: Omit<Content, 'reason'>,
+  gate: { readonly gateKind: GateKind | null; readonly planVersion: number | null },
+  now: Date,
+): SignedDecision => ({
+  decisionId: id,
+  workspaceId,
+  incidentId,
+  gateId,
+  ...gate,
+  verdict,
+  digest,
+  person,
+  role,
+  decidedAt: now.getTime(),
+  expiresAt: now.getTime() + GRANT_VALID_MS,
+});
+
+export async function audit(tx: Connection, content: Content, signature: string, more: Readonly<Record<string, string>>): Promise<void> {
+  const { id, workspaceId, incidentId, verdict, digest, person, role, reason } = content;
+  await appendAudit(tx, workspaceId, { kind: 'decision.counted', actor: person, subject: incidentId, details: { decision: id, verdict, digest, role, reason, signature, ...more } });
+}
+
 /** The role is left out: it may have changed since, and the decision is the same. */
-const isSame = (row: DecisionRow, other: Omit<DecisionRow, 'createdAt'>): boolean =>
+export const isSame = (row: DecisionRow, other: Content): boolean =>
   (['workspaceId', 'incidentId', 'gateId', 'verdict', 'digest', 'person', 'reason'] as const).every((name) => row[name] === other[name]);
 
 /** What an approval of the gate's plan must type, read from the very text that the digest is made over. */
@@ -120,11 +166,4 @@ async function readConfirmation(tx: Connection, { incidentId, kind, digest }: Ga
   if (digest === null) return null;
   const [plan] = await tx.select({ canonical: plans.canonical }).from(plans).where(and(eq(plans.incidentId, incidentId), eq(plans.digest, digest)));
   return plan === undefined ? null : toConfirmation(kind, JSON.parse(plan.canonical) as Plan);
-}
-
-async function readClock(tx: Connection): Promise<Date> {
-  const { rows } = await tx.execute<{ now: string }>(sql`select to_json(clock_timestamp()) as now`);
-  const [row] = rows;
-  if (row === undefined) throw new Error('the database did not tell its time');
-  return new Date(row.now);
 }

@@ -1,5 +1,5 @@
 import { and, asc, eq, ne, sql } from 'drizzle-orm';
-import type { GateOpening, GateState } from '../domain/gate.js';
+import type { GateOpening, GateState, Verdict } from '../domain/gate.js';
 import type { UpdateDraft } from '../domain/incident.js';
 import type { Approval } from '../domain/updates.js';
 import { notify } from './channels.js';
@@ -7,7 +7,7 @@ import type { Database } from './database.js';
 import { decisions, gates } from './schema.js';
 import { appendUpdate } from './tail-writer.js';
 
-const toApproval = (row: typeof decisions.$inferSelect): Approval => ({
+export const toApproval = (row: typeof decisions.$inferSelect): Approval => ({
   person: row.person,
   role: row.role,
   reason: row.reason,
@@ -23,7 +23,7 @@ export const createGateRecords = (db: Database) => ({
     if (gate === undefined) return undefined;
     const heard = await db.select().from(decisions).where(eq(decisions.incidentId, incidentId)).orderBy(asc(decisions.createdAt));
     const said = heard.filter((decision) => decision.gateId === gateId);
-    const settling: Partial<Record<GateState, string>> = { rejected: 'reject', changesRequested: 'requestChanges' };
+    const settling: Partial<Record<GateState, Verdict>> = { rejected: 'reject', changesRequested: 'requestChanges', rollbackRequested: 'rollBack' };
     const settled = said.find(({ verdict }) => verdict === settling[gate.state]);
     return {
       state: gate.state,
@@ -32,6 +32,7 @@ export const createGateRecords = (db: Database) => ({
       approvals: said.filter(({ verdict }) => verdict === 'approve').map(toApproval),
       decisionIds: heard.map(({ id }) => id),
       settledBy: settled === undefined ? null : toApproval(settled),
+      settledById: settled?.id ?? null,
     };
   },
 

@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
+import { findLastRun } from './ask-rollback.js';
 import type { Connection } from './database.js';
 import { decisions, gates, incidents, measurements, plans } from './schema.js';
 
@@ -72,7 +73,7 @@ export async function readIncident(db: Connection, workspaceId: string, incident
   };
   const detection = await lastMeasured('detection');
   const now = await lastMeasured();
-  return { incident, plan, gate, said, detection, now };
+  return { incident, plan, gate, said, detection, now, lastRun: await findLastRun(db, incidentId) };
 }
 
 /** The gate that an update of the tail says to wait for. */

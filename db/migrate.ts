@@ -3,6 +3,7 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
+import { ensureAppRole, restrict } from './app-role.js';
 
 const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
 // Any number that no other user of the database takes; two migrations at once would trip over each other.
@@ -12,7 +13,7 @@ export class DatabaseTooNew extends Error {
   override readonly name = 'DatabaseTooNew';
 }
 
-/** Brings the database to this code's schema. Throws `DatabaseTooNew` and touches nothing where it is ahead of the code. */
+/** Brings the database to this code's schema, as its owner; API and workers may do less. Throws `DatabaseTooNew` and touches nothing where it is ahead of the code. */
 export async function migrate(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
@@ -26,7 +27,9 @@ export async function migrate(databaseUrl: string): Promise<void> {
           'Update this checkout, or point DATABASE_URL or SLUICE_HOME at another database. Nothing was changed.',
       );
     }
+    await ensureAppRole(client);
     await applyMigrations(drizzle(client), { migrationsFolder });
+    await restrict(client);
   } finally {
     await client.end();
   }

@@ -7,8 +7,9 @@ import type { RemediationScript, TrackRecord } from '../domain/script-library.js
 import type { Severity } from '../domain/severity.js';
 import { notify } from './channels.js';
 import type { Database } from './database.js';
-import { createExecutionRecords } from './execution-records.js';
 import { createGateRecords } from './gate-records.js';
+import { createLastKnownGoodRecords } from './last-known-good-records.js';
+import { createLedgerRecords } from './ledger-records.js';
 import { createMeasurementRecords } from './measurement-records.js';
 import { executions, gates, incidents, plans, scripts } from './schema.js';
 import { createSweepRecords } from './sweep-records.js';
@@ -25,9 +26,10 @@ export function createRecorder(db: Database) {
 
   return {
     ...createGateRecords(db),
-    ...createExecutionRecords(db),
+    ...createLedgerRecords(db),
     ...createMeasurementRecords(db),
     ...createSweepRecords(db),
+    ...createLastKnownGoodRecords(db),
     recordUpdate,
 
     async showPhase(incidentId: string, phase: Phase): Promise<void> {
@@ -87,6 +89,7 @@ export function createRecorder(db: Database) {
         .groupBy(plans.scriptId, plans.verifiedWell);
       const records: Record<string, TrackRecord> = {};
       for (const { scriptId, well, times } of rows) {
+        if (scriptId === null) continue;
         const { succeeded, failed } = records[scriptId] ?? { succeeded: 0, failed: 0 };
         records[scriptId] = well === true ? { succeeded: succeeded + times, failed } : { succeeded, failed: failed + times };
       }
@@ -133,6 +136,21 @@ export function createRecorder(db: Database) {
           .update(incidents)
           .set({ phase: update.phase, status: update.status, outcome, closedAt: sql`now()`, updatedAt: sql`now()` })
           .where(and(eq(incidents.id, incidentId), isNull(incidents.closedAt)));
+      });
+      await told(incidentId);
+    },
+
+    /** How a rollback after closing ended. A repeat changes nothing. */
+    async closeRollback({ incidentId }: { readonly incidentId: string }, decisionId: string, update: UpdateDraft, rolledBack: boolean): Promise<void> {
+      await db.transaction(async (tx) => {
+        const [incident] = await tx.select({ outcome: incidents.outcome }).from(incidents).where(eq(incidents.id, incidentId)).for('update');
+        const outcome = rolledBack ? 'ROLLED_BACK' : (incident?.outcome ?? 'RESOLVED');
+        await appendTail(tx, incidentId, [
+          { key: `rollback:${decisionId}:closed`, event: 'update', body: { update } },
+          { key: `rollback:${decisionId}:done`, event: 'done', body: { done: { outcome } } },
+        ]);
+        await tx.update(gates).set({ state: 'withdrawn', settledAt: sql`now()` }).where(and(eq(gates.incidentId, incidentId), eq(gates.state, 'open')));
+        await tx.update(incidents).set({ outcome, status: update.status, updatedAt: sql`now()` }).where(eq(incidents.id, incidentId));
       });
       await told(incidentId);
     },

@@ -1,13 +1,14 @@
 import { sql } from 'drizzle-orm';
-import { boolean, check, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, check, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import type { Actor } from '../domain/actor.js';
 import { roles } from '../domain/actor.js';
 import { alertSources } from '../domain/alert.js';
 import type { Confidence } from '../domain/confidence.js';
-import { gateKinds, gateStates } from '../domain/gate.js';
+import { executionStates } from '../domain/execution.js';
+import { gateKinds, gateStates, verdicts } from '../domain/gate.js';
 import type { UpdateDraft } from '../domain/incident.js';
 import { outcomes, phases, statuses, triggers } from '../domain/incident.js';
-import type { RootCause } from '../domain/root-cause.js';
+import type { RootCause, ScriptParameter } from '../domain/root-cause.js';
 import { rootCauseCategories } from '../domain/root-cause.js';
 import { severities } from '../domain/severity.js';
 import type { Fact, Signal } from '../domain/signal.js';
@@ -119,7 +120,8 @@ export const plans = pgTable(
   {
     incidentId: uuid('incident_id').notNull(),
     version: integer('version').notNull(),
-    scriptId: uuid('script_id').notNull(),
+    /** null: it restores what was there before. */
+    scriptId: uuid('script_id'),
     category: text('category', { enum: rootCauseCategories }).notNull(),
     digest: text('digest').notNull(),
     canonical: text('canonical').notNull(),
@@ -143,6 +145,7 @@ export const gates = pgTable(
     state: text('state', { enum: gateStates }).notNull().default('open'),
     digest: text('digest'),
     planVersion: integer('plan_version'),
+    offersRollback: boolean('offers_rollback').notNull().default(false),
     approvalsNeeded: integer('approvals_needed').notNull(),
     roleNeeded: text('role_needed', { enum: ['responder', 'supervisor', 'admin'] }).notNull(),
     /** The update of the tail that says it waits. */
@@ -169,36 +172,88 @@ export const decisions = pgTable(
     workspaceId: text('workspace_id').notNull(),
     incidentId: uuid('incident_id').notNull(),
     gateId: uuid('gate_id'),
-    verdict: text('verdict', { enum: ['approve', 'reject', 'requestChanges', 'cancel'] }).notNull(),
+    verdict: text('verdict', { enum: [...verdicts, 'cancel'] }).notNull(),
     digest: text('digest'),
     person: text('person').notNull(),
     role: text('role', { enum: roles }).$type<Actor['role']>().notNull(),
     reason: text('reason'),
+    /** A JWS over a SignedDecision, by a key of the API: the row without it proves nothing. */
+    signature: text('signature').notNull(),
     createdAt: createdAt(),
   },
   (table) => [
-    check('decisions_gate_unless_cancel', sql`(${table.verdict} = 'cancel') = (${table.gateId} is null)`),
+    check('decisions_gate_unless_cancel', sql`${table.gateId} is not null or ${table.verdict} in ('cancel', 'rollBack')`),
     uniqueIndex('decisions_one_approval_each').on(table.gateId, table.person).where(sql`${table.verdict} = 'approve'`),
     index('decisions_by_incident').on(table.incidentId),
   ],
 );
 
-/** One run of one step under one gate. The key is its identity, so it is claimed once. */
+/** The ledger: one change of one step under one grant. The key is its identity, so it is claimed, begun and ended once. */
 export const executions = pgTable(
   'executions',
   {
     key: text('key').primaryKey(),
+    kind: text('kind', { enum: ['execute', 'rollback'] }).notNull(),
+    workspaceId: text('workspace_id').notNull(),
     incidentId: uuid('incident_id').notNull(),
-    gateId: uuid('gate_id').notNull(),
+    /** What allowed it: an execution gate; for a rollback the decision, or again the gate where the policy rolls back by itself. */
+    grantId: uuid('grant_id').notNull(),
+    /** Who claimed it: a workflow that is reset claims under another one. */
+    claimId: uuid('claim_id').notNull(),
     digest: text('digest').notNull(),
     stepId: text('step_id').notNull(),
-    state: text('state', { enum: ['claimed', 'started', 'succeeded', 'failed', 'unknown', 'void'] }).notNull(),
+    state: text('state', { enum: executionStates }).notNull(),
+    /** What it touches, as it was before; null where there is no way back, and once it is no longer kept. */
+    snapshot: text('snapshot'),
+    snapshotKeptUntil: at('snapshot_kept_until'),
+    /** Noted before the change is made: how to find out whether it was. */
+    handle: text('handle'),
     result: text('result'),
     claimedAt: at('claimed_at').notNull().defaultNow(),
     startedAt: at('started_at'),
     endedAt: at('ended_at'),
   },
-  (table) => [unique('executions_gate_step').on(table.gateId, table.stepId), index('executions_by_incident').on(table.incidentId)],
+  (table) => [unique('executions_grant_step').on(table.grantId, table.stepId, table.kind), index('executions_by_incident').on(table.incidentId)],
+);
+
+/** While on, nothing is claimed: in one workspace, or in all of them where it is `*`. */
+export const killSwitches = pgTable('kill_switches', {
+  workspaceId: text('workspace_id').primaryKey(),
+  isOn: boolean('is_on').notNull(),
+  person: text('person').notNull(),
+  reason: text('reason').notNull(),
+  changedAt: at('changed_at').notNull().defaultNow(),
+});
+
+/** Who did what, per workspace in one chain of hashes. Append-only: by trigger, and by what the role may do. */
+export const audit = pgTable(
+  'audit',
+  {
+    workspaceId: text('workspace_id').notNull(),
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+    /** The canonical text (RFC 8785) of an AuditEntry; the hash is over it and the hash before. */
+    entry: text('entry').notNull(),
+    hash: text('hash').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.workspaceId, table.seq] })],
+);
+
+/** What a watched configuration file was while all that it serves was well. */
+export const lastKnownGood = pgTable(
+  'last_known_good',
+  {
+    workspaceId: text('workspace_id').notNull(),
+    target: text('target').notNull(),
+    hash: text('hash').notNull(),
+    content: text('content').notNull(),
+    /** Since when it is unchanged and all is well; null once something was not, or another content took its place. */
+    wellSince: at('well_since'),
+    /** When all was last seen to be well with it. */
+    wellAt: at('well_at').notNull(),
+    /** When it had been well for a whole stabilization window, and so became the last known good; null until then. */
+    goodAt: at('good_at'),
+  },
+  (table) => [primaryKey({ columns: [table.workspaceId, table.target, table.hash] })],
 );
 
 /** The library. */
@@ -211,7 +266,7 @@ export const scripts = pgTable(
     description: text('description').notNull(),
     type: text('type', { enum: ['SQL'] }).notNull(),
     command: text('command').notNull(),
-    parameters: jsonb('parameters').$type<readonly ('pid' | 'backendStart')[]>().notNull(),
+    parameters: jsonb('parameters').$type<readonly ScriptParameter[]>().notNull(),
     category: text('category', { enum: rootCauseCategories }).notNull(),
     risk: text('risk', { enum: severities }).notNull(),
     estimatedDurationMs: integer('estimated_duration_ms').notNull(),
@@ -243,4 +298,6 @@ export const outbox = pgTable(
 export type OutboxMessage =
   | { readonly kind: 'start' }
   | { readonly kind: 'decision'; readonly decisionId: string; readonly gateKind: (typeof gateKinds)[number] | 'cancel' }
-  | { readonly kind: 'resolved' };
+  | { readonly kind: 'resolved' }
+  /** A closed incident is to be taken back. */
+  | { readonly kind: 'rollback'; readonly decisionId: string };

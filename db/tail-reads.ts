@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, lte } from 'drizzle-orm';
+import { and, asc, desc, eq, gt } from 'drizzle-orm';
 import type { Connection } from './database.js';
 import { tail } from './schema.js';
 
@@ -18,12 +18,8 @@ export async function readTail(
     .limit(limit);
 }
 
-/** Whether the tail ends at or before this number, so that nothing will follow. */
+/** Whether the tail ends at or before this number. After its end a rollback may still be asked for, and then it goes on. */
 export async function endsBy(db: Connection, incidentId: string, seq: number): Promise<boolean> {
-  const rows = await db
-    .select({ seq: tail.seq })
-    .from(tail)
-    .where(and(eq(tail.incidentId, incidentId), eq(tail.event, 'done'), lte(tail.seq, seq)))
-    .limit(1);
-  return rows.length > 0;
+  const [last] = await db.select({ seq: tail.seq, event: tail.event }).from(tail).where(eq(tail.incidentId, incidentId)).orderBy(desc(tail.seq)).limit(1);
+  return last?.event === 'done' && last.seq <= seq;
 }

@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { UpdateDraft } from '../domain/incident.js';
 import type { Connection } from './database.js';
 import type { TailBody } from './schema.js';
@@ -35,14 +35,15 @@ export async function appendTail(db: Connection, incidentId: string, rows: reado
   });
 }
 
-/** Appends an update and shows its phase and status on the incident. */
+/** Appends an update and shows its phase and status on the incident. One that is closed stays so; its status says how a rollback goes. */
 export async function appendUpdate(db: Connection, incidentId: string, key: string, update: UpdateDraft): Promise<string | undefined> {
   return db.transaction(async (tx) => {
     const [id] = await appendTail(tx, incidentId, [{ key, event: 'update', body: { update } }]);
+    const isOpen = sql`${incidents.closedAt} is null`;
     await tx
       .update(incidents)
-      .set({ phase: update.phase, status: update.status, updatedAt: sql`now()` })
-      .where(sql`${incidents.id} = ${incidentId} and ${incidents.closedAt} is null`);
+      .set({ phase: sql`case when ${isOpen} then ${update.phase} else ${incidents.phase} end`, status: update.status, updatedAt: sql`now()` })
+      .where(update.kind === 'rollback' || update.kind === 'reconcile' ? eq(incidents.id, incidentId) : and(eq(incidents.id, incidentId), isOpen));
     return id;
   });
 }

@@ -1,4 +1,4 @@
-import type { Plan } from './plan.js';
+import type { DraftPlan } from './plan.js';
 import type { TrackRecord } from './script-library.js';
 import { toSuccessRate } from './script-library.js';
 import type { Severity } from './severity.js';
@@ -16,14 +16,14 @@ const riskPoints: Record<Severity, number> = { LOW: 5, MEDIUM: 0, HIGH: -10, CRI
 
 /** Computes how sure we are of a plan from named factors. What limits it caps it: a LOW root cause at 49, a MEDIUM one or more than one step at 79. */
 export function judgeConfidence(input: {
-  readonly plan: Plan;
+  readonly plan: Pick<DraftPlan, 'scriptId' | 'risk' | 'steps'>;
   readonly rootCauseConfidence: number;
   readonly record: TrackRecord;
   readonly rehearsed: boolean;
 }): Confidence {
   const factors = [
     { name: 'root cause', points: Math.round(input.rootCauseConfidence / 2) },
-    { name: 'library script', points: 20 },
+    { name: input.plan.scriptId === null ? 'restores what last worked' : 'library script', points: 20 },
     { name: 'rehearsal found every object', points: input.rehearsed ? 15 : 0 },
     { name: 'past runs', points: Math.round(10 * toSuccessRate(input.record)) },
     { name: 'risk', points: riskPoints[input.plan.risk] },

@@ -4,10 +4,10 @@ import { isAtLeast } from './actor.js';
 export const gateKinds = ['execution', 'verification', 'needsHuman'] as const;
 export type GateKind = (typeof gateKinds)[number];
 
-export const gateStates = ['open', 'approved', 'rejected', 'changesRequested', 'expired', 'withdrawn'] as const;
+export const gateStates = ['open', 'approved', 'rejected', 'changesRequested', 'rollbackRequested', 'expired', 'withdrawn'] as const;
 export type GateState = (typeof gateStates)[number];
 
-export const verdicts = ['approve', 'reject', 'requestChanges'] as const;
+export const verdicts = ['approve', 'reject', 'requestChanges', 'rollBack'] as const;
 export type Verdict = (typeof verdicts)[number];
 
 /** A point where the workflow waits for people. Its row in Postgres is the truth. */
@@ -15,9 +15,11 @@ export interface Gate {
   readonly id: string;
   readonly incidentId: string;
   readonly kind: GateKind;
-  /** The digest that people approve; null where there is no plan to approve. */
+  /** The digest of the plan that it is about: to be run, or run already; null where there is none. */
   readonly digest: string | null;
   readonly planVersion: number | null;
+  /** Whether what was run can be taken back from here. */
+  readonly offersRollback: boolean;
   readonly state: GateState;
   readonly approvalsNeeded: number;
   readonly roleNeeded: Exclude<Role, 'agent' | 'viewer'>;
@@ -32,6 +34,7 @@ export interface GateOpening {
   readonly kind: GateKind;
   readonly digest: string | null;
   readonly planVersion: number | null;
+  readonly offersRollback: boolean;
   readonly approvalsNeeded: number;
   readonly roleNeeded: Gate['roleNeeded'];
   readonly expiresAt: string | null;
@@ -49,7 +52,7 @@ export interface Decision {
   readonly confirmation?: string | null;
 }
 
-export const refusals = ['gateClosed', 'gateExpired', 'staleDigest', 'notAllowed', 'alreadyDecided', 'confirmationNeeded'] as const;
+export const refusals = ['gateClosed', 'gateExpired', 'staleDigest', 'notAllowed', 'alreadyDecided', 'confirmationNeeded', 'noWayBack'] as const;
 export type Refusal = (typeof refusals)[number];
 
 export type Hearing =
@@ -64,13 +67,15 @@ export function hear(gate: Gate, approvedBy: readonly string[], decision: Decisi
   if (gate.state !== 'open') return refuse('gateClosed');
   if (gate.expiresAt !== null && now >= gate.expiresAt) return refuse('gateExpired');
   if (gate.digest !== decision.digest) return refuse('staleDigest');
-  const roleNeeded = decision.verdict === 'approve' ? gate.roleNeeded : 'responder';
-  if (!isAtLeast(decision.actor.role, roleNeeded)) return refuse('notAllowed');
+  const roleNeeded = { approve: gate.roleNeeded, rollBack: 'supervisor', reject: 'responder', requestChanges: 'responder' } as const;
+  if (!isAtLeast(decision.actor.role, roleNeeded[decision.verdict])) return refuse('notAllowed');
   switch (decision.verdict) {
     case 'reject':
       return { kind: 'counted', state: 'rejected', approvals: approvedBy.length };
     case 'requestChanges':
       return { kind: 'counted', state: 'changesRequested', approvals: approvedBy.length };
+    case 'rollBack':
+      return gate.offersRollback ? { kind: 'counted', state: 'rollbackRequested', approvals: approvedBy.length } : refuse('noWayBack');
     case 'approve': {
       if (approvedBy.includes(decision.actor.person)) return refuse('alreadyDecided');
       if (confirmation !== null && !isSameText(decision.confirmation ?? '', confirmation)) return refuse('confirmationNeeded');

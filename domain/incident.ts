@@ -6,13 +6,13 @@ export type Phase = (typeof phases)[number];
 export const statuses = ['IN_PROGRESS', 'PENDING_HUMAN_APPROVAL', 'SUCCESS', 'FAILED', 'REJECTED', 'EXPIRED', 'NEEDS_HUMAN'] as const;
 export type Status = (typeof statuses)[number];
 
-export const outcomes = ['RESOLVED', 'RECOVERED', 'NOTHING_FOUND', 'REJECTED', 'EXPIRED', 'FAILED', 'CANCELLED', 'HANDED_OVER'] as const;
+export const outcomes = ['RESOLVED', 'RECOVERED', 'NOTHING_FOUND', 'REJECTED', 'EXPIRED', 'ROLLED_BACK', 'FAILED', 'CANCELLED', 'HANDED_OVER'] as const;
 export type Outcome = (typeof outcomes)[number];
 
 export const triggers = ['alert', 'person', 'schedule'] as const;
 export type Trigger = (typeof triggers)[number];
 
-export const updateKinds = ['step', 'decision'] as const;
+export const updateKinds = ['step', 'rollback', 'reconcile', 'decision'] as const;
 export type UpdateKind = (typeof updateKinds)[number];
 
 export const updateActors = ['AI_AGENT', 'HUMAN_USER', 'SYSTEM'] as const;

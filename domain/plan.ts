@@ -1,34 +1,71 @@
-import type { RootCause } from './root-cause.js';
+import type { Ruling } from './policy.js';
+import type { Aim } from './root-cause.js';
 import type { Severity } from './severity.js';
 import type { Json } from './canonical.js';
+import type { Tier } from './confidence.js';
 import type { RemediationScript } from './script-library.js';
 
-/** How wide a step's effect can be. */
-export type Reach = 'session';
+export const stepTypes = ['sql', 'config-patch'] as const;
+export type StepType = (typeof stepTypes)[number];
 
-/** One script on one target. `script` holds `$1…$n`; `parameters` are bound, never pasted. */
-export interface Step {
+/** How wide a step's effect can be. */
+export const reaches = ['session', 'row', 'file'] as const;
+export type Reach = (typeof reaches)[number];
+
+/** How a step is taken back; `keptMs` is how long after it ended. */
+export type WayBack =
+  | { readonly kind: 'oneWay'; readonly because: string }
+  | { readonly kind: 'snapshot'; readonly of: 'rows' | 'file'; readonly keptMs: number };
+
+/** SHA-256 of what a step touches as it was rehearsed, and of what it will leave; null where that shows only when it runs. */
+export interface Pins {
+  readonly before: string;
+  readonly after: string | null;
+}
+
+/**
+ * One script on one target, as it was proposed. SQL has its `parameters` bound as `$1…$n`, never pasted;
+ * the script of a config-patch is a JSON Patch (RFC 6902).
+ */
+export interface DraftStep {
   readonly stepId: string;
-  readonly type: 'sql';
+  readonly type: StepType;
   readonly target: string;
   readonly script: string;
   readonly parameters: readonly string[];
-  readonly reach: Reach;
-  readonly wayBack: 'oneWay';
   readonly timeoutMs: number;
 }
 
-/** Frozen when validated: people approve its digest, and only that runs. */
-export interface Plan {
+/** A step that its validator allowed. */
+export interface ValidStep extends DraftStep {
+  readonly reach: Reach;
+}
+
+/** A step as it is approved: rehearsed, with its way back. `pins` is null where repeating the step is harmless. */
+export interface Step extends ValidStep {
+  readonly wayBack: WayBack;
+  readonly pins: Pins | null;
+}
+
+export interface DraftPlan {
   readonly workspaceId: string;
   readonly incidentId: string;
   readonly version: number;
   readonly title: string;
-  readonly scriptId: string;
+  /** null where it restores what was there before and needs no script of the library. */
+  readonly scriptId: string | null;
   readonly risk: Severity;
   readonly estimatedDurationMs: number;
-  readonly steps: readonly Step[];
+  readonly steps: readonly DraftStep[];
   readonly policyVersion: string;
+}
+
+/** Frozen when validated: people approve its digest, and only that runs. */
+export interface Plan extends DraftPlan {
+  readonly steps: readonly Step[];
+  readonly tier: Tier;
+  /** Who must agree, by the policy when it was frozen. */
+  readonly ruling: Extract<Ruling, { kind: 'gate' }>;
 }
 
 const STEP_TIMEOUT_MS = 30_000;
@@ -40,26 +77,40 @@ export interface PlanContext {
   readonly policyVersion: string;
 }
 
-/** Aims a library script at each session that the root cause names, one step each. */
-export function toPlan(script: RemediationScript, cause: RootCause, context: PlanContext): Plan {
+/** Aims a library script at each object that the root cause names, one step each. */
+export function toPlan(script: RemediationScript, aims: readonly Extract<Aim, { kind: 'values' }>[], context: PlanContext): DraftPlan {
   return {
     ...context,
     title: script.name,
     scriptId: script.id,
     risk: script.risk,
     estimatedDurationMs: script.estimatedDuration,
-    steps: cause.sessions.map((session, index) => ({
+    steps: aims.map(({ target, values }, index) => ({
       stepId: `${index + 1}`,
       type: 'sql',
-      target: session.target,
+      target,
       script: script.command,
-      parameters: [`${session.pid}`, session.backendStart],
-      reach: 'session',
-      wayBack: 'oneWay',
+      parameters: script.parameters.map((name) => values[name] ?? ''),
       timeoutMs: STEP_TIMEOUT_MS,
     })),
   };
 }
 
+/** Puts back what changed since it last worked, one step for each file. */
+export function toRestoringPlan(aims: readonly Extract<Aim, { kind: 'restore' }>[], context: PlanContext): DraftPlan {
+  return {
+    ...context,
+    title: 'Restore Last Known Good Configuration',
+    scriptId: null,
+    risk: 'MEDIUM',
+    estimatedDurationMs: 1_000,
+    steps: aims.map(({ target, patch }, index) => ({ stepId: `${index + 1}`, type: 'config-patch', target, script: patch, parameters: [], timeoutMs: STEP_TIMEOUT_MS })),
+  };
+}
+
 /** Every field of a plan, as the value that its digest is made over. */
-export const toDigestible = (plan: Plan): Json => ({ ...plan, steps: plan.steps.map((step) => ({ ...step })) });
+export const toDigestible = (plan: Plan): Json => ({
+  ...plan,
+  ruling: { ...plan.ruling },
+  steps: plan.steps.map((step) => ({ ...step, wayBack: { ...step.wayBack }, pins: step.pins === null ? null : { ...step.pins } })),
+});

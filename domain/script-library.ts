@@ -1,7 +1,7 @@
-import type { RootCause, RootCauseCategory } from './root-cause.js';
+import type { Aim, RootCause, RootCauseCategory, ScriptParameter } from './root-cause.js';
 import type { Severity } from './severity.js';
 
-/** One entry of the library. `command` is SQL with `$1` for a session's pid and `$2` for its backend_start. */
+/** One entry of the library. `command` is SQL with `$1…$n`. */
 export interface RemediationScript {
   readonly id: string;
   readonly workspaceId: string;
@@ -10,7 +10,7 @@ export interface RemediationScript {
   readonly type: 'SQL';
   readonly command: string;
   /** What each `$n` stands for, in order. */
-  readonly parameters: readonly string[];
+  readonly parameters: readonly ScriptParameter[];
   /** The root cause that it answers. */
   readonly category: RootCauseCategory;
   readonly risk: Severity;
@@ -30,15 +30,20 @@ export interface TrackRecord {
 /** The share of runs that went well, from 0 to 1; a half where there are none (Laplace's rule of succession). */
 export const toSuccessRate = ({ succeeded, failed }: TrackRecord): number => (succeeded + 1) / (succeeded + failed + 2);
 
-/** The enabled script that fits the root cause and has the best record. Undefined when none fits or there is nothing to aim at. */
-export function matchScript(
-  cause: RootCause,
-  library: readonly RemediationScript[],
-  records: Readonly<Record<string, TrackRecord>>,
-): RemediationScript | undefined {
-  if (cause.sessions.length === 0) return undefined;
+export interface Match {
+  readonly script: RemediationScript;
+  readonly aims: readonly Extract<Aim, { kind: 'values' }>[];
+}
+
+/** The enabled script that answers the root cause, has all that it asks for, and has the best record. Undefined when none does. */
+export function matchScript(cause: RootCause, library: readonly RemediationScript[], records: Readonly<Record<string, TrackRecord>>): Match | undefined {
+  const aims = cause.aims.filter((aim) => aim.kind === 'values');
+  if (aims.length === 0) return undefined;
   const rate = ({ id }: RemediationScript) => toSuccessRate(records[id] ?? { succeeded: 0, failed: 0 });
-  return library.filter((script) => script.enabled && script.category === cause.category).toSorted((a, b) => rate(b) - rate(a))[0];
+  const [script] = library
+    .filter(({ enabled, category, parameters }) => enabled && category === cause.category && parameters.every((name) => aims.every(({ values }) => values[name] !== undefined)))
+    .toSorted((a, b) => rate(b) - rate(a));
+  return script && { script, aims };
 }
 
 export const seedScripts: readonly Omit<RemediationScript, 'id' | 'workspaceId' | 'createdAt' | 'updatedAt'>[] = [

@@ -30,9 +30,44 @@ export interface SessionFact {
   readonly isBlocked: boolean;
 }
 
+/** One place of a configuration file that is not as it was, as short JSON texts, null where there is nothing. The pointer is RFC 6901. */
+export interface ConfigChange {
+  readonly pointer: string;
+  readonly good: string | null;
+  readonly now: string | null;
+  /** Whether the patch puts it back. What looks secret and what does not fit into JSON it leaves to people. */
+  readonly isRestored: boolean;
+}
+
+/** How a watched configuration file differs from its last known good. */
+export interface ConfigChangeFact {
+  readonly kind: 'configChange';
+  readonly id: string;
+  readonly target: string;
+  readonly path: string;
+  readonly serves: readonly string[];
+  /** The first of them; `changeCount` is how many there are. */
+  readonly changes: readonly ConfigChange[];
+  readonly changeCount: number;
+  /** The JSON Patch (RFC 6902) that would put back what changed; null where nothing can be put back by it. */
+  readonly patch: string | null;
+  /** Whether the patch puts back all that changed. */
+  readonly restoresAll: boolean;
+  /** When it was last seen to be good, and when it was changed since; RFC 3339. */
+  readonly goodAt: string;
+  readonly changedAt: string;
+  /** How long before it was measured it was changed. */
+  readonly changeAgeMs: number;
+}
+
 /** What a detector found besides numbers. Facts are gathered, never judged. */
 export type Fact =
   | SessionFact
+  | ConfigChangeFact
+  /** What must still be there when it is measured again: a database without its tables has no trouble either. */
+  | { readonly kind: 'objects'; readonly id: string; readonly target: string; readonly names: readonly string[] }
+  /** How many of them were gone when it was measured again, and the first of their names; none where nobody could tell. */
+  | { readonly kind: 'vanished'; readonly id: string; readonly target: string; readonly names: readonly string[]; readonly count: number }
   | { readonly kind: 'deletesByActor'; readonly id: string; readonly target: string; readonly actor: string; readonly deletes: number }
   | { readonly kind: 'unreachable'; readonly id: string; readonly target: string; readonly because: string }
   | { readonly kind: 'activeIncident'; readonly id: string; readonly target: string; readonly title: string; readonly severity: string };

@@ -10,10 +10,11 @@ const phaseIcon: Record<Phase, string> = {
   CLOSED: '✅',
 };
 
-function toIcon({ phase, status, details }: UpdateDraft): string {
-  if (status === 'NEEDS_HUMAN') return '🆘';
+function toIcon({ phase, status, kind, details }: UpdateDraft): string {
+  if (status === 'NEEDS_HUMAN' || kind === 'reconcile') return '🆘';
   if (status === 'FAILED') return '❌';
   if (status === 'REJECTED' || status === 'EXPIRED') return '⛔';
+  if (kind === 'rollback') return '↩️';
   if (phase === 'DETECTION' && status === 'SUCCESS') return (details?.anomalies ?? 0) > 0 ? '⚠️' : '✅';
   return phaseIcon[phase];
 }

@@ -49,9 +49,16 @@ export interface GateFacts {
   readonly plan: Plan;
   readonly digest: string;
   readonly confidence: Confidence;
-  readonly approvalsNeeded: number;
-  readonly roleNeeded: string;
   readonly expiresAt: Date;
+}
+
+/** Whether a plan can be taken back, and which of its steps cannot. */
+export function formatWayBack({ steps }: Pick<Plan, 'steps'>): string {
+  const oneWay = steps.filter(({ wayBack }) => wayBack.kind === 'oneWay');
+  const [snapshot] = steps.flatMap(({ wayBack }) => (wayBack.kind === 'snapshot' ? [wayBack] : []));
+  if (snapshot === undefined) return 'none (one-way)';
+  const kept = `rollback, kept for ${formatDuration(snapshot.keptMs)}`;
+  return oneWay.length === 0 ? kept : `${kept}; step ${oneWay.map(({ stepId }) => stepId).join(', ')} cannot be undone`;
 }
 
 export const executionGateOpened = (gate: GateFacts): UpdateDraft =>
@@ -61,8 +68,8 @@ export const executionGateOpened = (gate: GateFacts): UpdateDraft =>
     text: lines(
       `Action required. Severity ${gate.score}/10 (${gate.severity})`,
       `Proposed remediation: ${gate.plan.title}, ${count(gate.plan.steps.length, 'step')}, digest ${formatDigest(gate.digest)}`,
-      `Risk: ${gate.plan.risk}. Estimated duration: ${formatDuration(gate.plan.estimatedDurationMs)}. Way back: none (one-way)`,
-      `Confidence ${gate.confidence.value} (${gate.confidence.tier}). Waits for ${count(gate.approvalsNeeded, gate.roleNeeded)} until ${formatMoment(gate.expiresAt)}`,
+      `Risk: ${gate.plan.risk}. Estimated duration: ${formatDuration(gate.plan.estimatedDurationMs)}. Way back: ${formatWayBack(gate.plan)}`,
+      `Confidence ${gate.confidence.value} (${gate.confidence.tier}). Waits for ${count(gate.plan.ruling.approvalsNeeded, gate.plan.ruling.roleNeeded)} until ${formatMoment(gate.expiresAt)}`,
     ),
     details: {
       gateId: gate.gateId,
@@ -104,6 +111,40 @@ export const executed = (input: {
     approvedAt: input.approvals.at(-1)?.at ?? null,
     reason: input.approvals.at(-1)?.reason ?? null,
   });
+
+/** A plan that was taken back. `oneWay` are the steps that nothing brings back. */
+export const rolledBack = (input: {
+  readonly title: string;
+  readonly askedBy: Approval | null;
+  readonly output: readonly string[];
+  readonly oneWay: readonly string[];
+  readonly durationMs: number;
+}): UpdateDraft =>
+  toUpdate({
+    phase: 'EXECUTION',
+    kind: 'rollback',
+    text: lines(
+      `Took back ${input.title}`,
+      input.askedBy === null ? 'As the policy says after a verification that failed' : `Asked for by ${formatApproval(input.askedBy)}`,
+      input.output.length === 0 ? [] : 'Execution log:',
+      input.output.map((line) => `| ${line}`),
+      input.oneWay.length === 0 ? [] : `Cannot be undone and stays: ${input.oneWay.join(', ')}`,
+      `Status: SUCCESS ✅ in ${formatDuration(input.durationMs)}`,
+    ),
+    approvedBy: input.askedBy?.person ?? null,
+    approvedAt: input.askedBy?.at ?? null,
+    reason: input.askedBy?.reason ?? null,
+  });
+
+/** A person asked to take back what a closed incident had changed. */
+export const rollbackAsked = (approval: Approval): UpdateDraft =>
+  toUpdate({ phase: 'CLOSED', status: 'IN_PROGRESS', kind: 'rollback', actor: 'HUMAN_USER', text: `Rollback asked for by ${formatApproval(approval)}`, reason: approval.reason });
+
+/** How a rollback of a closed incident ended. */
+export const rollbackClosed = (succeeded: boolean, summary: string): UpdateDraft =>
+  succeeded
+    ? { ...closed('ROLLED_BACK', summary), kind: 'rollback' }
+    : toUpdate({ phase: 'CLOSED', status: 'REJECTED', kind: 'rollback', text: `Not rolled back. ${summary}` });
 
 const compare = (before: readonly Signal[], after: readonly Signal[]): readonly string[] =>
   before.map((signal) => {
@@ -150,14 +191,15 @@ export const notVerified = (unwell: readonly string[], triedForMs: number): Upda
     text: lines(`Not well after ${formatDuration(triedForMs)}`, unwell.map((title) => `- ${title}`)),
   });
 
-export const needsHuman = (phase: UpdateDraft['phase'], gateId: string, because: readonly string[]): UpdateDraft =>
-  toUpdate({ phase, status: 'NEEDS_HUMAN', text: lines(because), details: { gateId } });
+export const needsHuman = (phase: UpdateDraft['phase'], gateId: string, because: readonly string[], kind: UpdateDraft['kind']): UpdateDraft =>
+  toUpdate({ phase, status: 'NEEDS_HUMAN', kind, text: lines(because), details: { gateId } });
 
 const outcomeStatus: Record<Outcome, UpdateDraft['status']> = {
   RESOLVED: 'SUCCESS',
   RECOVERED: 'SUCCESS',
   NOTHING_FOUND: 'SUCCESS',
   HANDED_OVER: 'SUCCESS',
+  ROLLED_BACK: 'SUCCESS',
   REJECTED: 'REJECTED',
   CANCELLED: 'REJECTED',
   EXPIRED: 'EXPIRED',

@@ -1,4 +1,4 @@
-import type { Measurement, Signal } from './signal.js';
+import type { Fact, Measurement, Signal } from './signal.js';
 import { isWell, signalId } from './signal.js';
 
 export type VerificationResult =
@@ -16,8 +16,8 @@ const MIN_GAP_MS = 5_000;
 const WINDOWS_UNTIL_FAILED = 3;
 
 /**
- * Judges the samples since execution ended: every signal of `before` must have been there and well, without a gap, for a whole window,
- * and must be well in the last sample. A signal that vanished is unwell. It fails when somebody has watched for three windows and none held.
+ * Judges the samples since execution ended: every signal of `before` must have been there and well, and nothing vanished, without a gap
+ * for a whole window and in the last sample. It fails when somebody has watched for three windows and none held.
  * `sinceMs` is when execution ended, `watchedSinceMs` when verification began; a gate may have waited for days between the two.
  */
 export function judgeVerification(input: {
@@ -38,7 +38,7 @@ export function judgeVerification(input: {
   for (const sample of samples) {
     const atMs = Date.parse(sample.measuredAt);
     if (atMs < sinceMs) continue;
-    unwell = findUnwell(before, sample.signals);
+    unwell = findUnwell(before, sample.signals, sample.facts);
     if (unwell.length > 0 || atMs - lastMs > maxGapMs) wellSinceMs = undefined;
     if (unwell.length === 0) wellSinceMs ??= atMs;
     held = unwell.length === 0 && (held || (wellSinceMs !== undefined && atMs - wellSinceMs >= stabilizationMs));
@@ -50,21 +50,54 @@ export function judgeVerification(input: {
   return { kind: 'waiting', wellForMs: wellSinceMs === undefined ? 0 : lastMs - wellSinceMs, unwell };
 }
 
-/** The titles of the signals that are unwell now or were measured before and are gone. */
-export function findUnwell(before: readonly Signal[], now: readonly Signal[]): readonly string[] {
-  const byId = new Map(now.map((signal) => [signalId(signal), signal]));
-  return before
-    .filter((signal) => {
-      const current = byId.get(signalId(signal));
-      return current === undefined || !isWell(current);
-    })
-    .map((signal) => (byId.has(signalId(signal)) ? signal.title : `${signal.title} (vanished)`));
+/**
+ * What is unwell of what was measured before: by the bounds that were in force then, so that loosening one is no recovery.
+ * What was there before and is gone is unwell, too, signals and objects alike.
+ */
+export function findUnwell(before: readonly Signal[], now: readonly Signal[], facts: readonly Fact[] = []): readonly string[] {
+  const unwell = before.flatMap((signal) => {
+    const current = findSame(signal, now);
+    if (current === undefined || (current.value === null && signal.value !== null)) return [`${signal.title} (vanished)`];
+    return isWell({ ...signal, value: current.value }) ? [] : [signal.title];
+  });
+  return [...unwell, ...facts.filter((fact) => fact.kind === 'vanished').flatMap(describeVanished)];
+}
+
+/** The same series: a number in another unit is another one. */
+const findSame = ({ target, name, unit }: Signal, among: readonly Signal[]): Signal | undefined =>
+  among.find((signal) => signal.target === target && signal.name === name && signal.unit === unit);
+
+type Objects = Extract<Fact, { kind: 'objects' }>;
+type Vanished = Extract<Fact, { kind: 'vanished' }>;
+
+/** More of them are not listed. */
+export const MAX_OBJECTS = 10_000;
+const MAX_VANISHED_NAMES = 20;
+
+/** The objects that were there before and are not any more, one fact for each target that misses some. */
+export function findVanished(before: readonly Fact[], now: readonly Fact[]): readonly Vanished[] {
+  const isObjects = (fact: Fact): fact is Objects => fact.kind === 'objects';
+  return before.filter(isObjects).flatMap(({ target, names }): readonly Vanished[] => {
+    const current = now.filter(isObjects).find((fact) => fact.target === target);
+    if (current === undefined) return names.length === 0 ? [] : [{ kind: 'vanished', id: `${target}/vanished`, target, names: [], count: names.length }];
+    const there = new Set(current.names);
+    // Of a list that was cut off nobody knows what came after its end.
+    const end = current.names.length < MAX_OBJECTS ? undefined : current.names.at(-1);
+    const gone = names.filter((name) => !there.has(name) && (end === undefined || name < end));
+    return gone.length === 0 ? [] : [{ kind: 'vanished', id: `${target}/vanished`, target, names: gone.slice(0, MAX_VANISHED_NAMES), count: gone.length }];
+  });
+}
+
+function describeVanished({ target, names, count }: Vanished): readonly string[] {
+  if (names.length === 0) return [`tables of ${target} (not measured)`];
+  const rest = count - names.length;
+  return [...names.map((name) => `table ${name} (vanished)`), ...(rest === 0 ? [] : [`${rest} more tables of ${target} (vanished)`])];
 }
 
 /** By how much the worst signal got better, in percent of what it was; null where there is no number to compare. */
 export function toImprovementPercent(before: readonly Signal[], now: readonly Signal[]): number | null {
   const [worst] = before;
-  const current = worst && now.find((signal) => signalId(signal) === signalId(worst));
+  const current = worst && findSame(worst, now);
   if (!worst || !current || worst.value === null || current.value === null) return null;
   const gained = worst.better === 'lower' ? worst.value - current.value : current.value - worst.value;
   const whole = worst.better === 'lower' ? worst.value : 100 - worst.value;

@@ -1,7 +1,7 @@
 import type { Policy } from './policy.js';
 import type { Unit } from './signal.js';
 
-/** Where a secret is kept; never the secret itself. */
+/** Where a secret, or another text of this machine, is kept; never the text itself. */
 export type SecretReference = { readonly env: string } | { readonly file: string };
 
 /** A number to read from an HTTP probe's JSON answer. `field` is a dotted path. */
@@ -36,6 +36,7 @@ export type Detector =
       readonly windowMs: number;
       readonly maxDeletes: number;
     }
+  | { readonly kind: 'config-file' }
   | { readonly kind: 'active-incidents'; readonly maxIncidents: number };
 
 export const postgresSignals = ['queryLatency', 'lockWait', 'blockedSessions', 'idleInTransaction', 'longQuery', 'connections'] as const;
@@ -51,6 +52,15 @@ export type Target =
       readonly detectors: readonly Detector[];
     }
   | { readonly kind: 'http'; readonly name: string; readonly url: string | SecretReference; readonly detectors: readonly Detector[] }
+  | {
+      readonly kind: 'config-file';
+      readonly name: string;
+      readonly path: string | SecretReference;
+      readonly executor: 'config-patch' | null;
+      /** The targets whose being well says that this configuration is good. */
+      readonly serves: readonly string[];
+      readonly detectors: readonly Detector[];
+    }
   | { readonly kind: 'workspace'; readonly name: string; readonly detectors: readonly Detector[] };
 
 export interface Workspace {
@@ -72,8 +82,17 @@ export function countSignals(target: Target): number {
         return sum + 2 + detector.readings.length;
       case 'audit-log':
         return sum + 2;
+      case 'config-file':
       case 'active-incidents':
         return sum + 1;
     }
   }, 0);
+}
+
+/** These targets, the configuration files that serve any of them, and what a file among them serves: what belongs together when one is unwell. */
+export function withConfiguration(targets: readonly Target[], names: readonly string[]): readonly string[] {
+  const files = targets.filter((target) => target.kind === 'config-file');
+  const serving = files.filter(({ serves }) => serves.some((name) => names.includes(name))).map(({ name }) => name);
+  const served = files.filter(({ name }) => names.includes(name)).flatMap(({ serves }) => serves);
+  return [...new Set([...names, ...serving, ...served])];
 }

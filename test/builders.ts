@@ -1,9 +1,10 @@
 import type { Decision, Gate } from '../domain/gate.js';
 import type { Plan, Step } from '../domain/plan.js';
+import type { Policy } from '../domain/policy.js';
 import type { RemediationScript } from '../domain/script-library.js';
 import { seedScripts } from '../domain/script-library.js';
 import type { Role } from '../domain/actor.js';
-import type { Measurement, SessionFact, Signal } from '../domain/signal.js';
+import type { ConfigChangeFact, Measurement, SessionFact, Signal } from '../domain/signal.js';
 
 export const aSignal = (over: Partial<Signal> = {}): Signal => ({
   target: 'shop-db',
@@ -31,6 +32,22 @@ export const aSession = (over: Partial<SessionFact> = {}): SessionFact => ({
   ...over,
 });
 
+export const aConfigChange = (over: Partial<ConfigChangeFact> = {}): ConfigChangeFact => ({
+  kind: 'configChange',
+  id: 'checkout-config/configChange',
+  target: 'checkout-config',
+  path: '/etc/shop/checkout.json',
+  serves: ['checkout'],
+  changes: [{ pointer: '/timeoutMs', good: '2000', now: '5', isRestored: true }],
+  changeCount: 1,
+  patch: '[{"op":"test","path":"/timeoutMs","value":5},{"op":"replace","path":"/timeoutMs","value":2000}]',
+  restoresAll: true,
+  goodAt: '2026-11-22T08:59:40.000Z',
+  changedAt: '2026-11-22T08:59:48.000Z',
+  changeAgeMs: 12_000,
+  ...over,
+});
+
 export const aStep = (over: Partial<Step> = {}): Step => ({
   stepId: '1',
   type: 'sql',
@@ -38,7 +55,8 @@ export const aStep = (over: Partial<Step> = {}): Step => ({
   script: seedScripts[0]?.command ?? '',
   parameters: ['4711', '2026-11-22T08:12:03.123456Z'],
   reach: 'session',
-  wayBack: 'oneWay',
+  wayBack: { kind: 'oneWay', because: 'a terminated session cannot be brought back' },
+  pins: null,
   timeoutMs: 30_000,
   ...over,
 });
@@ -53,6 +71,20 @@ export const aPlan = (over: Partial<Plan> = {}): Plan => ({
   estimatedDurationMs: 10_000,
   steps: [aStep()],
   policyVersion: 'p1',
+  tier: 'HIGH',
+  ruling: { kind: 'gate', approvalsNeeded: 1, roleNeeded: 'responder' },
+  ...over,
+});
+
+export const aPolicy = (over: Partial<Policy> = {}): Policy => ({
+  gateWaitMs: 60_000,
+  gateRemindMs: 30_000,
+  verificationEscalateMs: 30_000,
+  stabilizationMs: 1_000,
+  maxRounds: 3,
+  approvals: { LOW: 1, MEDIUM: 1, HIGH: 1, CRITICAL: 2 },
+  onFailedVerification: 'ask',
+  snapshotKeptMs: 60_000,
   ...over,
 });
 
@@ -79,6 +111,7 @@ export const aGate = (over: Partial<Gate> = {}): Gate => ({
   kind: 'execution',
   digest: 'a'.repeat(64),
   planVersion: 1,
+  offersRollback: false,
   state: 'open',
   approvalsNeeded: 1,
   roleNeeded: 'responder',

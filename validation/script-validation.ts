@@ -1,3 +1,5 @@
+import type { Reach } from '../domain/plan.js';
+
 /** One remark of a validator. `position` is the character it is about, counted from 1; 0 where it is about the whole. */
 export interface Finding {
   readonly rule: string;
@@ -6,8 +8,7 @@ export interface Finding {
   readonly remedy: string;
 }
 
-/** `denied`: nobody can approve it. `review`: people may. */
-export interface ScriptValidation {
-  readonly result: 'review' | 'denied';
-  readonly findings: readonly Finding[];
-}
+/** `denied`: nobody can approve it. `review`: people may; `reach` is how wide its effect can be. */
+export type ScriptValidation =
+  | { readonly result: 'review'; readonly findings: readonly []; readonly reach: Reach }
+  | { readonly result: 'denied'; readonly findings: readonly Finding[] };

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -9,6 +10,7 @@ import { readSettings, WrongSettings } from '../contracts/settings.js';
 import { WrongSluiceYaml } from '../contracts/sluice-yaml.js';
 import { openDatabase } from '../db/database.js';
 import { readInstallation } from '../db/installation.js';
+import { openVerifier, PUBLIC_KEYS } from '../keys/keyring.js';
 import { toTemporalLogger } from './log.js';
 import { startOutbox } from './outbox.js';
 import { connectPorts } from './ports.js';
@@ -31,7 +33,7 @@ async function main(): Promise<void> {
   const database = openDatabase(settings.DATABASE_URL);
   const readSecret = createSecretReader(process.env);
   checkSecrets(workspaces, readSecret);
-  const { ports, close } = connectPorts(database.db, workspaces, readSecret);
+  const { ports, close } = connectPorts(database.db, workspaces, readSecret, openVerifier(join(settings.SLUICE_KEYS, PUBLIC_KEYS)));
   const worker = await Worker.create({
     connection: nativeConnection,
     namespace: namespace ?? 'default',

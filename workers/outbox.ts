@@ -1,6 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import pg from 'pg';
-import { cancelSignal, incidentWorkflowId, resolvedSignal, signalNameOf } from '../contracts/messages.js';
+import { cancelSignal, incidentWorkflowId, resolvedSignal, rollbackWorkflowId, signalNameOf } from '../contracts/messages.js';
 import { channels } from '../db/channels.js';
 import type { Database } from '../db/database.js';
 import { deliverDue, type IncidentRow, readStanding, type Waiting } from '../db/outbox.js';
@@ -9,6 +9,7 @@ import type { Workspace } from '../domain/watch.js';
 import type { Log } from './log.js';
 import { restartLost } from './lost-incidents.js';
 import { createStarter } from './start-incident.js';
+import { startRollback } from './start-rollback.js';
 import { callTemporal } from './temporal-away.js';
 
 const POLL_MS = 1_000;
@@ -32,8 +33,10 @@ export function startOutbox(options: {
   const { signal } = stopped;
   let wake: () => void = () => {};
 
-  async function tell({ id, workspaceId }: IncidentRow, message: Exclude<OutboxMessage, { kind: 'start' }>): Promise<void> {
-    const handle = client.workflow.getHandle(incidentWorkflowId(workspaceId, id));
+  async function tell({ id, workspaceId, closedAt }: IncidentRow, message: Exclude<OutboxMessage, { kind: 'start' | 'rollback' }>): Promise<void> {
+    // What is decided after closing is for the rollback that asks.
+    const workflowId = closedAt === null ? incidentWorkflowId(workspaceId, id) : rollbackWorkflowId(workspaceId, id);
+    const handle = client.workflow.getHandle(workflowId);
     const send = () =>
       message.kind === 'resolved'
         ? handle.signal(resolvedSignal)
@@ -52,10 +55,22 @@ export function startOutbox(options: {
     }
   }
 
+  function bring(incident: IncidentRow, message: OutboxMessage): Promise<void> {
+    switch (message.kind) {
+      case 'start':
+        return starter.start(incident);
+      case 'rollback':
+        return startRollback(db, client, workspaces, incident, message.decisionId);
+      case 'decision':
+      case 'resolved':
+        return tell(incident, message);
+    }
+  }
+
   async function deliver(waiting: Waiting): Promise<void> {
     const { message, incident } = waiting;
     try {
-      await callTemporal(client, signal, () => (message.kind === 'start' ? starter.start(incident) : tell(incident, message)));
+      await callTemporal(client, signal, () => bring(incident, message));
     } catch (error) {
       if (!signal.aborted) log.warn({ err: error, incidentId: incident.id, message }, 'not delivered, tried again soon');
       throw error;

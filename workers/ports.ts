@@ -1,18 +1,23 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { createConfigPatchExecutor } from '../activities/adapters/config-patch-executor.js';
 import { createDetectors } from '../activities/adapters/detectors.js';
+import { createExecutor } from '../activities/adapters/executors.js';
 import { createSqlExecutor } from '../activities/adapters/sql-executor.js';
 import { openTargetConnections, type ReadSecret } from '../activities/adapters/target-connections.js';
 import { Fault } from '../activities/faults.js';
 import type { Ports, Watch } from '../activities/ports.js';
 import type { Database } from '../db/database.js';
 import { createRecorder } from '../db/recorder.js';
+import type { SignedDecision } from '../domain/grant.js';
 import type { Workspace } from '../domain/watch.js';
+import type { Verifier } from '../keys/keyring.js';
 
 /** Builds every real adapter. The only place that knows which ones exist, and where the record is seen to fit its port. */
 export function connectPorts(
   db: Database,
   workspaces: readonly Workspace[],
   readSecret: ReadSecret,
+  verifier: Verifier,
 ): { readonly ports: Ports; readonly close: () => Promise<void> } {
   const watch: Watch = {
     readWorkspace(workspaceId) {
@@ -25,7 +30,15 @@ export function connectPorts(
   const connections = openTargetConnections(readSecret);
   const now = () => new Date();
   return {
-    ports: { recorder, watch, now, detectors: createDetectors(connections, readSecret, recorder, now), executor: createSqlExecutor(connections, watch, wait) },
+    ports: {
+      recorder,
+      watch,
+      now,
+      detectors: createDetectors(connections, readSecret, recorder, now),
+      executor: createExecutor({ sql: createSqlExecutor(connections, watch, wait), 'config-patch': createConfigPatchExecutor(watch, readSecret) }),
+      // Its shape is that of what the API signed.
+      signatures: { readDecision: async (signature) => (await verifier.verify('decision', signature)) as SignedDecision | undefined },
+    },
     close: () => connections.close(),
   };
 }

@@ -12,9 +12,9 @@ export function readWatch(path: string): readonly Workspace[] {
 /** Looks secrets up where sluice.yaml says they are. Messages name the place, never the secret. */
 export function createSecretReader(env: Readonly<Record<string, string | undefined>>): (reference: SecretReference) => string {
   return (reference) => {
-    if ('file' in reference) return readText(reference.file, 'sluice.yaml names it as a secret').trim();
+    if ('file' in reference) return readText(reference.file, 'sluice.yaml names it').trim();
     const value = env[reference.env];
-    if (value === undefined || value === '') throw new WrongSettings(`Variable ${reference.env} is not set, and sluice.yaml names it as a secret.`);
+    if (value === undefined || value === '') throw new WrongSettings(`Variable ${reference.env} is not set, and sluice.yaml names it.`);
     return value;
   };
 }
@@ -33,8 +33,16 @@ export function checkSecrets(workspaces: readonly Workspace[], readSecret: (refe
 }
 
 function toReferences(target: Target): readonly SecretReference[] {
-  if (target.kind === 'postgres') return [target.connection];
-  return target.kind === 'http' && typeof target.url !== 'string' ? [target.url] : [];
+  switch (target.kind) {
+    case 'postgres':
+      return [target.connection];
+    case 'http':
+      return typeof target.url === 'string' ? [] : [target.url];
+    case 'config-file':
+      return typeof target.path === 'string' ? [] : [target.path];
+    case 'workspace':
+      return [];
+  }
 }
 
 function readText(path: string, why: string): string {

@@ -13,7 +13,8 @@ import { hearCancel, refuse, say } from './desk.js';
 
 export type GateAnswer =
   | { readonly kind: 'approved'; readonly approvals: readonly Approval[] }
-  | { readonly kind: 'rejected'; readonly by: Approval | null }
+  | { readonly kind: 'rejected'; readonly by: Approval | null; readonly decisionId: string | null }
+  | { readonly kind: 'rollbackRequested'; readonly by: Approval | null; readonly decisionId: string | null }
   | { readonly kind: 'changesRequested'; readonly by: Approval | null }
   | { readonly kind: 'expired' }
   | { readonly kind: 'cancelled'; readonly by: Approval | null }
@@ -122,14 +123,15 @@ const remind = ({ gate, update, remindMs, remindStatus }: GateWait): UpdateDraft
     details: { gateId: gate.gateId },
   });
 
-function toAnswer({ state, approvals, settledBy }: GateReading): GateAnswer | undefined {
+function toAnswer({ state, approvals, settledBy, settledById }: GateReading): GateAnswer | undefined {
   switch (state) {
     case 'open':
       return undefined;
     case 'approved':
       return { kind: 'approved', approvals };
     case 'rejected':
-      return { kind: 'rejected', by: settledBy };
+    case 'rollbackRequested':
+      return { kind: state, by: settledBy, decisionId: settledById };
     case 'changesRequested':
       return { kind: 'changesRequested', by: settledBy };
     case 'expired':

@@ -50,3 +50,16 @@ export function takeCancel(desk: Desk): Extract<Message, { kind: 'cancel' | 'can
   const [message] = index === -1 ? [] : desk.inbox.splice(index, 1);
   return message?.kind === 'cancel' || message?.kind === 'cancelledByTemporal' ? message : undefined;
 }
+
+/** Takes a signal in that names a decision; anybody in the namespace can signal anything, so nothing is taken for granted. */
+export const takeDecision =
+  (inbox: Message[], signal: string, kind: 'decision' | 'cancel' = 'decision') =>
+  (notice: unknown): void => {
+    const decisionId = readDecisionId(notice);
+    inbox.push(decisionId === undefined ? { kind: 'malformed', signal } : { kind, decisionId });
+  };
+
+function readDecisionId(notice: unknown): string | undefined {
+  if (typeof notice !== 'object' || notice === null || !('decisionId' in notice)) return undefined;
+  return typeof notice.decisionId === 'string' ? notice.decisionId : undefined;
+}

@@ -6,6 +6,7 @@ import type { Outcome } from '../domain/incident.js';
 import { close } from './activity-proxies.js';
 import { openCase } from './case.js';
 import type { Message } from './desk.js';
+import { takeDecision } from './desk.js';
 import { tellStory } from './story.js';
 
 /** Takes one incident from alert to outcome. Nothing changes that people have not approved; the gates' rows say whether they have. */
@@ -13,15 +14,11 @@ export async function incident(input: IncidentInput): Promise<Outcome> {
   const inbox: Message[] = [];
   const current = openCase(input, inbox, (view) => setCurrentDetails(toCurrentDetails(view)));
 
-  // Handlers only take messages in; the story decides what they mean. Anybody in the namespace can signal anything, so nothing is taken for granted.
-  const take = (kind: 'decision' | 'cancel', signal: string) => (notice: unknown) => {
-    const decisionId = readDecisionId(notice);
-    inbox.push(decisionId === undefined ? { kind: 'malformed', signal } : { kind, decisionId });
-  };
-  setHandler(executionGateSignal, take('decision', 'execution gate'), { description: 'Sent by the API when a decision of the execution gate was recorded' });
-  setHandler(verificationGateSignal, take('decision', 'verification gate'), { description: 'Sent by the API when a decision of the verification gate was recorded' });
-  setHandler(needsHumanGateSignal, take('decision', 'needsHuman gate'), { description: 'Sent by the API when a person said how to go on' });
-  setHandler(cancelSignal, take('cancel', 'cancel'), { description: 'Sent by the API when a person cancelled' });
+  // Handlers only take messages in; the story decides what they mean.
+  setHandler(executionGateSignal, takeDecision(inbox, 'execution gate'), { description: 'Sent by the API when a decision of the execution gate was recorded' });
+  setHandler(verificationGateSignal, takeDecision(inbox, 'verification gate'), { description: 'Sent by the API when a decision of the verification gate was recorded' });
+  setHandler(needsHumanGateSignal, takeDecision(inbox, 'needsHuman gate'), { description: 'Sent by the API when a person said how to go on' });
+  setHandler(cancelSignal, takeDecision(inbox, 'cancel', 'cancel'), { description: 'Sent by the API when a person cancelled' });
   const takeResolved = () => {
     // One measurement answers however many said so.
     if (!inbox.some(({ kind }) => kind === 'resolved')) inbox.push({ kind: 'resolved' });
@@ -38,9 +35,4 @@ export async function incident(input: IncidentInput): Promise<Outcome> {
     current.tell(update);
     return outcome;
   });
-}
-
-function readDecisionId(notice: unknown): string | undefined {
-  if (typeof notice !== 'object' || notice === null || !('decisionId' in notice)) return undefined;
-  return typeof notice.decisionId === 'string' ? notice.decisionId : undefined;
 }

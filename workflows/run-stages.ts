@@ -1,6 +1,9 @@
 import { ActivityFailure, uuid4 } from '@temporalio/workflow';
 import type { Execution, SamplingInput } from '../contracts/activities.js';
 import { assertNever } from '../domain/assert-never.js';
+import type { ClaimRefusal } from '../domain/grant.js';
+import { claimRefusals } from '../domain/grant.js';
+import { toUpdate } from '../domain/incident.js';
 import { formatDuration } from '../domain/duration.js';
 import type { Signal } from '../domain/signal.js';
 import { isOfTarget } from '../domain/signal.js';
@@ -8,14 +11,16 @@ import { formatDigest, summarize, verificationGateOpened } from '../domain/updat
 import { change, record, watch } from './activity-proxies.js';
 import { awaitGate } from './await-gate.js';
 import { besides } from './besides.js';
+import { say } from './desk.js';
+import { rollBack } from './roll-back.js';
 import type { Frozen, Ran, Stage, Story } from './stage.js';
-import { askPeople, by, detectAgain, end, giveUp } from './stage.js';
+import { askPeople, askToReconcile, by, detectAgain, end, giveUp, toReversibility } from './stage.js';
 import type { Work } from './until-cancelled.js';
 import { untilCancelled } from './until-cancelled.js';
 import { explain, isTimeout } from './failures.js';
 
 /** Runs the approved plan, once. Whatever may have changed something is noted before anything else is decided. */
-export async function execute(story: Story, { detection, plan, validation: { digest } }: Frozen, gateId: string): Promise<Stage> {
+export async function execute(story: Story, { detection, plan, digest }: Frozen, gateId: string): Promise<Stage> {
   const { ref, current } = story;
   const { stabilizationMs } = story.input.policy;
   const before = detection.anomalies.map(({ signal }) => signal).filter(isOfTarget);
@@ -23,11 +28,14 @@ export async function execute(story: Story, { detection, plan, validation: { dig
     ...ref,
     planVersion: plan.version,
     before,
+    measurementId: detection.measurementId,
     stabilizationMs,
     sinceMs,
     succeeded,
     approvals: [],
     title: plan.title,
+    digest,
+    ...toReversibility(plan),
     anomalies: detection.anomalies.length,
     after,
     sampledMs,
@@ -36,21 +44,34 @@ export async function execute(story: Story, { detection, plan, validation: { dig
     story.ran = toRan(Date.now(), [], 0, false);
     return askPeople('EXECUTION', ...because);
   };
+  const unknown = (because: string): Stage => {
+    story.ran = toRan(Date.now(), [], 0, false);
+    return askToReconcile('EXECUTION', because, 'Look at the target, then measure again, take it back, or propose again: what runs next needs a new approval');
+  };
   const calledOff = (person: string): Stage => (story.ran === null ? end('CANCELLED', `Cancelled${person}. Nothing was run`) : askPeople('EXECUTION', `Cancelled${person}, nothing more was run`));
 
   current.set({ phase: 'EXECUTION', status: 'IN_PROGRESS', gate: null });
   current.next('none, the approved plan is running');
+  const claimId = uuid4();
+  const claim = await record.claimExecution({ ...ref, gateId, digest, claimId });
+  if (claim.kind === 'refused') {
+    const words = `${plan.title} was refused: ${claimRefusals[claim.because]} (${claim.because})`;
+    if (claim.because === 'alreadyUsed') return mayHaveChanged(words, 'See in the job tail and on the target what became of it');
+    if (!isOvertaken(claim.because)) return askPeople('EXECUTION', words, 'Nothing was run. Propose again, or close');
+    await say(current.desk, toUpdate({ phase: 'EXECUTION', status: 'REJECTED', text: `${words}. Nothing was run; a new plan is made` }));
+    return { kind: 'drifted' };
+  }
   let work: Work<Execution>;
   try {
     work = await untilCancelled(current.desk, () =>
       change.executeRemediation.executeWithOptions({ summary: `Run ${plan.title}, digest ${formatDigest(digest)}`.slice(0, 120) }, [
-        { ...ref, gateId, digest, before, stabilizationMs },
+        { ...ref, gateId, claimId, digest, before, measurementId: detection.measurementId, stabilizationMs },
       ]),
     );
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     const settled = await record.settleExecution({ ...ref, digest });
-    if (settled.mayHaveChanged) return mayHaveChanged(`UNKNOWN: nobody can tell whether ${plan.title} had its effect (${explain(error)})`);
+    if (settled.mayHaveChanged) return unknown(`UNKNOWN: nobody can tell whether ${plan.title} had its effect (${explain(error)})`);
     return isTimeout(error) ? askPeople('EXECUTION', `${plan.title} could not be started: ${explain(error)}`, 'Nothing was run') : giveUp(story, 'EXECUTION', explain(error));
   }
   const cancelled = work.cancelled === null ? null : by(work.cancelled.by);
@@ -65,7 +86,7 @@ export async function execute(story: Story, { detection, plan, validation: { dig
     case 'drifted':
       return cancelled === null ? { kind: 'drifted' } : calledOff(cancelled);
     case 'refused':
-      return giveUp(story, 'EXECUTION', execution.because);
+      return askPeople('EXECUTION', `${plan.title} was refused: ${execution.because}`, 'Nothing was run. Propose again, or close');
     case 'stopped':
       return execution.changed ? mayHaveChanged(`Cancelled${cancelled ?? ''} while it ran`) : calledOff(cancelled ?? '');
     case 'failed':
@@ -83,19 +104,22 @@ export async function execute(story: Story, { detection, plan, validation: { dig
   }
 }
 
+/** What the world moved past since people approved: a new plan is made, and asked for anew. */
+const isOvertaken = (because: ClaimRefusal): boolean => because === 'grantExpired' || because === 'tooFewApprovals' || because === 'roleTooLow' || because === 'forbidden';
+
 /** Waits for a person who looks at the outcome, while the signals are sampled. Nothing expires here: something has changed. */
 export async function verificationGate({ input: { policy }, current }: Story, ran: Ran): Promise<Stage> {
   const gateId = uuid4();
   const { before, after, sampledMs } = ran;
   const update = verificationGateOpened({ gateId, before, after, sampledMs });
   current.set({ gate: { gateId, kind: 'verification' } });
-  current.next('look at the execution log and the signals, then say whether it is good');
+  current.next(`look at the execution log and the signals, then say whether it is good${ran.hasWayBack ? '; to reject it takes it back' : ''}`);
   current.tell(update);
   const answer = await besides(
     () => watch.sampleSignals.executeWithOptions({ summary: 'Sample the signals while people look' }, [toSampling(ran)]),
     () =>
       awaitGate(current.desk, {
-        gate: { gateId, kind: 'verification', digest: null, planVersion: ran.planVersion, approvalsNeeded: 1, roleNeeded: 'responder', expiresAt: null },
+        gate: { gateId, kind: 'verification', digest: ran.digest, planVersion: ran.planVersion, offersRollback: ran.hasWayBack, approvalsNeeded: 1, roleNeeded: 'responder', expiresAt: null },
         update,
         severity: null,
         remindMs: policy.verificationEscalateMs,
@@ -106,14 +130,18 @@ export async function verificationGate({ input: { policy }, current }: Story, ra
   );
   if (answer.kind === 'approved') return { kind: 'verify', ran: { ...ran, approvals: answer.approvals } };
   if (answer.kind === 'changesRequested') return detectAgain;
+  if ((answer.kind === 'rejected' || answer.kind === 'rollbackRequested') && ran.hasWayBack && answer.decisionId !== null) {
+    return { kind: 'rollBack', ran, cause: { kind: 'decision', decisionId: answer.decisionId }, askedBy: answer.by };
+  }
   const person = 'by' in answer ? by(answer.by) : '';
+  if (ran.hasWayBack) return askPeople('VERIFICATION_GATE', `${answer.kind === 'rejected' ? 'Found not good' : 'Cancelled'}${person}`);
   return askPeople('VERIFICATION_GATE', `${answer.kind === 'rejected' ? 'Found not good' : 'Cancelled'}${person}`, `${ran.title} has no way back`);
 }
 
 /** Measures the same signals again until they have been well for the whole window, or have not. */
 export async function verify(story: Story, ran: Ran): Promise<Stage> {
   const { current } = story;
-  const { maxRounds } = story.input.policy;
+  const { maxRounds, onFailedVerification } = story.input.policy;
   current.set({ phase: 'VERIFICATION', status: 'IN_PROGRESS', gate: null });
   current.next('none, the signals must stay well');
   const work = await untilCancelled(current.desk, () =>
@@ -124,14 +152,30 @@ export async function verify(story: Story, ran: Ran): Promise<Stage> {
   current.tell(verification.update);
   if (verification.kind === 'well') return end('RESOLVED', summarize(ran.anomalies, ran.title, ran.succeeded, verification.improvementPercent));
   if (work.cancelled !== null) return askPeople('VERIFICATION', `Cancelled${by(work.cancelled.by)} during verification`);
+  if (ran.hasWayBack && onFailedVerification === 'rollBack') return { kind: 'rollBack', ran, cause: { kind: 'policy' }, askedBy: null };
+  if (ran.hasWayBack) return askPeople('VERIFICATION', `${ran.title} did not help`, 'Take it back, propose again, or measure again');
   return story.rounds >= maxRounds ? askPeople('VERIFICATION', `${story.rounds} ${story.rounds === 1 ? 'round' : 'rounds'} did not help`) : detectAgain;
 }
 
-const toSampling = ({ workspaceId, incidentId, planVersion, before, stabilizationMs, sinceMs, succeeded, approvals }: Ran): SamplingInput => ({
+/** Takes back what was run. What does not go back is for a person, by name. */
+export async function takeBack(story: Story, { ran, cause, askedBy }: Extract<Stage, { kind: 'rollBack' }>): Promise<Stage> {
+  const { ref, current, input } = story;
+  current.set({ phase: 'EXECUTION', status: 'IN_PROGRESS', gate: null });
+  current.next('none, the plan is being taken back');
+  const result = await rollBack({ ref, digest: ran.digest, title: ran.title, cause, askedBy, policy: input.policy });
+  if (result.kind === 'notRolledBack') return askPeople('EXECUTION', ...result.because);
+  current.tell(result.update);
+  story.ran = ran.isFullyReversible ? null : { ...ran, hasWayBack: false };
+  if (cause.kind === 'decision') return end('ROLLED_BACK', `${ran.title} was taken back${by(askedBy)}`);
+  return story.rounds >= input.policy.maxRounds ? askPeople('VERIFICATION', `${story.rounds} ${story.rounds === 1 ? 'round' : 'rounds'} did not help`, `${ran.title} was taken back`) : detectAgain;
+}
+
+const toSampling = ({ workspaceId, incidentId, planVersion, before, measurementId, stabilizationMs, sinceMs, succeeded, approvals }: Ran): SamplingInput => ({
   workspaceId,
   incidentId,
   planVersion,
   before,
+  measurementId,
   stabilizationMs,
   sinceMs,
   succeeded,

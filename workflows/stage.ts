@@ -1,7 +1,9 @@
 import type { Detection, IncidentRef, SamplingInput, Validation } from '../contracts/activities.js';
 import type { IncidentInput } from '../contracts/messages.js';
 import type { Outcome, Phase } from '../domain/incident.js';
-import type { Plan } from '../domain/plan.js';
+import type { RollbackCause } from '../domain/grant.js';
+import type { UpdateKind } from '../domain/incident.js';
+import type { DraftPlan, Plan } from '../domain/plan.js';
 import type { RootCause } from '../domain/root-cause.js';
 import type { Signal } from '../domain/signal.js';
 import type { Approval } from '../domain/updates.js';
@@ -10,16 +12,21 @@ import type { Case } from './case.js';
 export interface Proposed {
   readonly detection: Detection;
   readonly rootCause: RootCause;
-  readonly plan: Plan;
+  readonly plan: DraftPlan;
 }
 
-export interface Frozen extends Proposed {
-  readonly validation: Extract<Validation, { kind: 'allowed' }>;
+export interface Frozen extends Omit<Extract<Validation, { kind: 'allowed' }>, 'kind'> {
+  readonly detection: Detection;
 }
 
 /** A plan that ran, or may have, and what is needed to judge it. */
 export interface Ran extends SamplingInput {
   readonly title: string;
+  readonly digest: string;
+  /** Whether any of it can still be taken back. */
+  readonly hasWayBack: boolean;
+  /** Whether taking it back leaves nothing changed. */
+  readonly isFullyReversible: boolean;
   readonly anomalies: number;
   readonly after: readonly Signal[];
   readonly sampledMs: number;
@@ -35,7 +42,8 @@ export type Stage =
   | { readonly kind: 'execute'; readonly frozen: Frozen; readonly gateId: string }
   | { readonly kind: 'verificationGate'; readonly ran: Ran }
   | { readonly kind: 'verify'; readonly ran: Ran }
-  | { readonly kind: 'askPeople'; readonly phase: Phase; readonly because: readonly string[] }
+  | { readonly kind: 'rollBack'; readonly ran: Ran; readonly cause: RollbackCause; readonly askedBy: Approval | null }
+  | { readonly kind: 'askPeople'; readonly phase: Phase; readonly because: readonly string[]; readonly updateKind: UpdateKind }
   | Ending;
 
 export interface Ending {
@@ -57,7 +65,15 @@ export interface Story {
 
 export const detectAgain: Stage = { kind: 'detect' };
 export const end = (outcome: Outcome, summary: string): Ending => ({ kind: 'end', outcome, summary });
-export const askPeople = (phase: Phase, ...because: readonly string[]): Stage => ({ kind: 'askPeople', phase, because });
+export const askPeople = (phase: Phase, ...because: readonly string[]): Stage => ({ kind: 'askPeople', phase, because, updateKind: 'step' });
+/** Nobody can tell what happened, so a person says what is true. */
+export const askToReconcile = (phase: Phase, ...because: readonly string[]): Stage => ({ kind: 'askPeople', phase, because, updateKind: 'reconcile' });
+
+/** A plan as it ran: what of it can be taken back. */
+export const toReversibility = ({ steps }: Pick<Plan, 'steps'>): Pick<Ran, 'hasWayBack' | 'isFullyReversible'> => ({
+  hasWayBack: steps.some(({ wayBack }) => wayBack.kind === 'snapshot'),
+  isFullyReversible: steps.every(({ wayBack }) => wayBack.kind === 'snapshot'),
+});
 
 /** ` by ana (responder): "the reason"`; nothing where nobody is named. */
 export const by = (person: Approval | null): string =>

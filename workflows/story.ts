@@ -14,7 +14,7 @@ import { awaitGate } from './await-gate.js';
 import type { Case } from './case.js';
 import { say } from './desk.js';
 import { explain, isTimeout } from './failures.js';
-import { execute, verificationGate, verify } from './run-stages.js';
+import { execute, takeBack, verificationGate, verify } from './run-stages.js';
 import type { Ending, Frozen, Proposed, Stage, Story } from './stage.js';
 import { askPeople, by, detectAgain, end, giveUp } from './stage.js';
 
@@ -77,7 +77,9 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
 
   async function validate(proposed: Proposed): Promise<Stage> {
     const { plan, rootCause } = proposed;
-    const validation = await reason.validateRemediation.executeWithOptions({ summary: `Validate and rehearse ${plan.title}`.slice(0, 120) }, [{ ...ref, plan, rootCause }]);
+    const validation = await reason.validateRemediation.executeWithOptions({ summary: `Validate and rehearse ${plan.title}`.slice(0, 120) }, [
+      { ...ref, plan, rootCause, policy },
+    ]);
     switch (validation.kind) {
       case 'denied':
         return askPeople('PROPOSAL_FIX', `${plan.title} is denied`, ...validation.because);
@@ -85,7 +87,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
         return { kind: 'drifted' };
       case 'allowed':
         current.set({ digest: validation.digest });
-        return { kind: 'executionGate', frozen: { ...proposed, validation } };
+        return { kind: 'executionGate', frozen: { ...validation, detection: proposed.detection } };
       default:
         return assertNever(validation);
     }
@@ -103,17 +105,17 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
   }
 
   async function executionGate(frozen: Frozen): Promise<Stage> {
-    const { plan, detection, validation } = frozen;
-    const { digest, confidence, ruling } = validation;
+    const { plan, detection, digest, confidence } = frozen;
+    const { ruling } = plan;
     const gateId = uuid4();
     const expiresAt = new Date(Date.now() + policy.gateWaitMs);
     const worst = detection.anomalies[0] ?? { severity: 'LOW', score: 0 };
-    const update = executionGateOpened({ gateId, ...worst, plan, digest, confidence, ...ruling, expiresAt });
+    const update = executionGateOpened({ gateId, ...worst, plan, digest, confidence, expiresAt });
     current.set({ gate: { gateId, kind: 'execution' } });
     current.next(`approve or reject ${plan.title}, as ${ruling.roleNeeded}: on the page, with "sluice approve ${ref.incidentId}", or by the API`);
     current.tell(update);
     const answer = await awaitGate(desk, {
-      gate: { gateId, kind: 'execution', digest, planVersion: plan.version, approvalsNeeded: ruling.approvalsNeeded, roleNeeded: ruling.roleNeeded, expiresAt: expiresAt.toISOString() },
+      gate: { gateId, kind: 'execution', digest, planVersion: plan.version, offersRollback: false, approvalsNeeded: ruling.approvalsNeeded, roleNeeded: ruling.roleNeeded, expiresAt: expiresAt.toISOString() },
       update,
       severity: worst.severity,
       remindMs: policy.gateRemindMs,
@@ -123,12 +125,12 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
     });
     if (answer.kind === 'approved') return { kind: 'execute', frozen, gateId };
     drifts = 0;
-    if (answer.kind === 'changesRequested') return detectAgain;
+    if (answer.kind === 'changesRequested' || answer.kind === 'rollbackRequested') return detectAgain;
     // Silence and refusal close an incident only while nothing has changed.
     return story.ran === null ? closeUnrun(answer) : askPeople('EXECUTION_GATE', `The next plan was ${answer.kind}${'by' in answer ? by(answer.by) : ''}`);
   }
 
-  function closeUnrun(answer: Exclude<GateAnswer, { kind: 'approved' | 'changesRequested' }>): Ending {
+  function closeUnrun(answer: Exclude<GateAnswer, { kind: 'approved' | 'changesRequested' | 'rollbackRequested' }>): Ending {
     switch (answer.kind) {
       case 'rejected':
         return end('REJECTED', `Rejected${by(answer.by)}. Nothing was run`);
@@ -144,14 +146,15 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
   }
 
   /** Asks somebody how to go on. It never expires; before anything changed, recovery ends it too. */
-  async function waitForPeople(phase: Phase, because: readonly string[]): Promise<Stage> {
+  async function waitForPeople({ phase, because, updateKind }: Extract<Stage, { kind: 'askPeople' }>): Promise<Stage> {
     const gateId = uuid4();
-    const update = needsHuman(phase, gateId, because);
+    const { ran } = story;
+    const update = needsHuman(phase, gateId, because, updateKind);
     current.set({ gate: { gateId, kind: 'needsHuman' } });
-    current.next('measure again, propose again, or close and say why');
+    current.next(`measure again, propose again${ran?.hasWayBack === true ? ', take it back' : ''}, or close and say why`);
     current.tell(update);
     const answer = await awaitGate(desk, {
-      gate: { gateId, kind: 'needsHuman', digest: null, planVersion: story.ran?.planVersion ?? null, approvalsNeeded: 1, roleNeeded: 'responder', expiresAt: null },
+      gate: { gateId, kind: 'needsHuman', digest: ran?.digest ?? null, planVersion: ran?.planVersion ?? null, offersRollback: ran?.hasWayBack ?? false, approvalsNeeded: 1, roleNeeded: 'responder', expiresAt: null },
       update,
       severity: null,
       remindMs: policy.gateRemindMs,
@@ -166,6 +169,9 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
         return { kind: 'verify', ran: story.ran };
       case 'changesRequested':
         return detectAgain;
+      case 'rollbackRequested':
+        if (ran === null || answer.decisionId === null) return askPeople(phase, ...because);
+        return { kind: 'rollBack', ran, cause: { kind: 'decision', decisionId: answer.decisionId }, askedBy: answer.by };
       case 'rejected':
         return end('HANDED_OVER', `Closed${by(answer.by)}`);
       case 'cancelled':
@@ -197,8 +203,10 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
         return verificationGate(story, stage.ran);
       case 'verify':
         return verify(story, stage.ran);
+      case 'rollBack':
+        return takeBack(story, stage);
       case 'askPeople':
-        return waitForPeople(stage.phase, stage.because);
+        return waitForPeople(stage);
       default:
         return assertNever(stage);
     }

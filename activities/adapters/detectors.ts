@@ -1,7 +1,8 @@
 import type { Fact, Measurement, Signal } from '../../domain/signal.js';
-import type { Detector, Target } from '../../domain/watch.js';
+import type { Detector, SecretReference, Target } from '../../domain/watch.js';
 import type { Detectors } from '../ports.js';
 import { measureAuditLog } from './audit-log-detector.js';
+import { measureConfigFile, readConfigFile, type LastKnownGood } from './config-file-detector.js';
 import { probeHttp } from './http-probe.js';
 import { measurePostgres } from './postgres-detector.js';
 import type { ReadSecret, TargetConnections } from './target-connections.js';
@@ -16,7 +17,9 @@ export interface ActiveIncidents {
 }
 
 /** Every built-in detector behind one port. */
-export function createDetectors(connections: TargetConnections, readSecret: ReadSecret, incidents: ActiveIncidents, now: () => Date): Detectors {
+export function createDetectors(connections: TargetConnections, readSecret: ReadSecret, records: ActiveIncidents & LastKnownGood, now: () => Date): Detectors {
+  const toText = (place: string | SecretReference): string => (typeof place === 'string' ? place : readSecret(place));
+
   async function ask(target: Target, detector: Detector, context: Parameters<Detectors['measure']>[1]): Promise<Found> {
     switch (detector.kind) {
       case 'postgres':
@@ -27,9 +30,12 @@ export function createDetectors(connections: TargetConnections, readSecret: Read
         return measureAuditLog(connections.poolOf(context.workspaceId, target), target.name, detector);
       case 'http-probe':
         if (target.kind !== 'http') return { signals: [], facts: [] };
-        return { signals: await probeHttp(typeof target.url === 'string' ? target.url : readSecret(target.url), target.name, detector), facts: [] };
+        return { signals: await probeHttp(toText(target.url), target.name, detector), facts: [] };
+      case 'config-file':
+        if (target.kind !== 'config-file') return { signals: [], facts: [] };
+        return measureConfigFile(toText(target.path), target, () => records.readLastKnownGood(context.workspaceId, target.name), now);
       case 'active-incidents': {
-        const active = await incidents.listActiveSevere(context.workspaceId, context.incidentId);
+        const active = await records.listActiveSevere(context.workspaceId, context.incidentId);
         return {
           signals: [{ target: target.name, name: 'activeIncidents', title: 'open SEV-0/1 incidents', unit: 'count', value: active.length, threshold: detector.maxIncidents, better: 'lower' }],
           facts: active.map(({ id, title, severity }) => ({ kind: 'activeIncident', id: `${target.name}/incident/${id}`, target: target.name, title, severity: severity ?? 'HIGH' })),
@@ -63,6 +69,7 @@ export function createDetectors(connections: TargetConnections, readSecret: Read
   }
 
   return {
+    readConfiguration: (target) => readConfigFile(toText(target.path)),
     async measure(targets, context): Promise<Measurement> {
       const found = await Promise.all(targets.flatMap((target) => target.detectors.map((detector) => askOrSay(target, detector, context))));
       return { measuredAt: now().toISOString(), signals: found.flatMap(({ signals }) => signals), facts: found.flatMap(({ facts }) => facts) };

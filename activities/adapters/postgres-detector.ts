@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { countWaiters } from '../../domain/blocking.js';
 import type { Fact, Signal } from '../../domain/signal.js';
+import { MAX_OBJECTS } from '../../domain/verification.js';
 import type { PostgresSignal } from '../../domain/watch.js';
 import { APPLICATION_NAME } from './target-connections.js';
 import { refuseBlindness, VIEWER, type Viewer } from './session-view.js';
@@ -39,6 +40,14 @@ const CONNECTIONS = `
   select (100.0 * (select count(*) from pg_stat_activity where backend_type = 'client backend')
           / current_setting('max_connections')::int)::float8 as percent, ${VIEWER}`;
 
+// What may not vanish while somebody makes the trouble vanish. Partitions come and go as their table is cared for.
+const TABLES = `
+  select (n.nspname || '.' || c.relname) collate "C" as name
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't'
+     and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+   order by 1 limit ${MAX_OBJECTS}`;
+
 const titles: Record<PostgresSignal, { readonly title: string; readonly unit: Signal['unit'] }> = {
   queryLatency: { title: 'query latency', unit: 'ms' },
   lockWait: { title: 'longest lock wait', unit: 'ms' },
@@ -64,6 +73,7 @@ export async function measurePostgres(
     const { rows: connections } = await client.query<Viewer & { percent: number }>(CONNECTIONS);
     refuseBlindness(connections);
     const { rows: sessions } = await client.query<SessionRow>(SESSIONS, [APPLICATION_NAME]);
+    const { rows: tables } = await client.query<{ name: string }>(TABLES);
     const longest = (pick: (row: SessionRow) => number): number => Math.max(0, ...sessions.map(pick));
     const values: Record<PostgresSignal, number> = {
       queryLatency,
@@ -79,7 +89,7 @@ export async function measurePostgres(
       return threshold === undefined ? [] : [{ target, name, ...titles[name], value: Math.round(values[name] * 10) / 10, threshold, better: 'lower' }];
     });
     client.release();
-    return { signals, facts: toFacts(target, sessions) };
+    return { signals, facts: [...toFacts(target, sessions), { kind: 'objects', id: `${target}/objects`, target, names: tables.map(({ name }) => name) }] };
   } catch (error) {
     // A connection whose answer is still out must not answer the next question.
     client.release(true);

@@ -1,13 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { ApproveBody, ApproveReceipt, WriteHeaders } from '../../contracts/http.js';
 import type { Database } from '../../db/database.js';
+import type { SignDecision } from '../../db/decisions.js';
 import { findGateByUpdate } from '../../db/incident-reads.js';
 import { decideOrThrow } from '../decide-or-throw.js';
 import { UnknownGate, WrongPerson } from '../errors.js';
 import { problems } from '../plugins/problems.js';
 import { toRequestId } from '../request-id.js';
 
-export const approveRoute: FastifyPluginAsyncTypebox<{ db: Database }> = async (app, { db }) => {
+export const approveRoute: FastifyPluginAsyncTypebox<{ db: Database; sign: SignDecision }> = async (app, { db, sign }) => {
   app.post(
     '/api/ai/sre/approve',
     {
@@ -26,7 +27,7 @@ export const approveRoute: FastifyPluginAsyncTypebox<{ db: Database }> = async (
       if (body.userId !== undefined && body.userId !== actor.person) throw new WrongPerson(actor.person);
       const gate = await findGateByUpdate(db, actor.workspaceId, body.updateId);
       if (gate === undefined) throw new UnknownGate(`No gate waits with the update ${body.updateId}. Take the id of an update with the status PENDING_HUMAN_APPROVAL.`);
-      const { gateState, approvals, approvalsNeeded } = await decideOrThrow(db, gate.incidentId, {
+      const { gateState, approvals, approvalsNeeded } = await decideOrThrow(db, sign, gate.incidentId, {
         id: toRequestId(request),
         gateId: gate.id,
         // An update is of one gate, and a gate is for one digest.

@@ -1,14 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { CancelBody, CancelReceipt, DecisionBody, DecisionReceipt, IncidentParams, WriteHeaders } from '../../contracts/http.js';
 import type { Database } from '../../db/database.js';
-import { cancel } from '../../db/decisions.js';
+import { cancel, type SignDecision } from '../../db/decisions.js';
 import { findIncident } from '../../db/incident-reads.js';
 import { decideOrThrow, gateWords } from '../decide-or-throw.js';
 import { IdReused, IncidentClosed, UnknownIncident } from '../errors.js';
 import { problems } from '../plugins/problems.js';
 import { toRequestId } from '../request-id.js';
 
-export const decisionRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = async (app, { db }) => {
+export const decisionRoutes: FastifyPluginAsyncTypebox<{ db: Database; sign: SignDecision }> = async (app, { db, sign }) => {
   app.post(
     '/api/incidents/:incidentId/decisions',
     {
@@ -28,7 +28,7 @@ export const decisionRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = async
       const incident = await findIncident(db, actor.workspaceId, params.incidentId);
       if (incident === undefined) throw new UnknownIncident(params.incidentId);
       const { decisionId = toRequestId(request), gateId, digest = null, verdict, reason = null, confirmation = null } = body;
-      const { gateState, approvals, approvalsNeeded } = await decideOrThrow(db, incident.id, { id: decisionId, gateId, digest, verdict, reason, confirmation, actor });
+      const { gateState, approvals, approvalsNeeded } = await decideOrThrow(db, sign, incident.id, { id: decisionId, gateId, digest, verdict, reason, confirmation, actor });
       const message = gateState === 'open' ? `${approvals} of ${approvalsNeeded} approvals` : `The gate is ${gateWords[gateState]}`;
       return { decisionId, gateState, approvals, approvalsNeeded, message };
     },
@@ -50,7 +50,7 @@ export const decisionRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = async
     async (request, reply) => {
       const { actor, body, params } = request;
       const decisionId = toRequestId(request);
-      const answer = await cancel(db, { id: decisionId, incidentId: params.incidentId, actor, reason: body.reason });
+      const answer = await cancel(db, sign, { id: decisionId, incidentId: params.incidentId, actor, reason: body.reason });
       switch (answer.kind) {
         case 'asked':
           return reply.code(202).send({ decisionId, message: 'Cancellation requested' });

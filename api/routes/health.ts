@@ -2,8 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Health } from '../../contracts/http.js';
 import { isReachable } from '../../db/away.js';
 import type { Database } from '../../db/database.js';
+import type { Checkpoints } from '../checkpoints.js';
 
-export const healthRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = async (app, { db }) => {
+export const healthRoutes: FastifyPluginAsyncTypebox<{ db: Database; checkpoints: Checkpoints }> = async (app, { db, checkpoints }) => {
   app.get(
     '/healthz',
     {
@@ -16,11 +17,12 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = async (
     '/readyz',
     {
       config: { minimumRole: 'everyone' },
-      schema: { operationId: 'isReady', tags: ['operations'], description: 'The process can do its work.', response: { 200: Health, 503: Health } },
+      schema: { operationId: 'isReady', tags: ['operations'], description: 'The process can do its work. That checkpoints of the audit are not written is told, and keeps nothing else from working.', response: { 200: Health, 503: Health } },
     },
     async (_request, reply) => {
-      if (await isReachable(db)) return { status: 'ok' as const, checks: { database: 'ok' } };
-      return reply.code(503).send({ status: 'unavailable', checks: { database: 'does not answer' } });
+      const audit = checkpoints.state();
+      if (await isReachable(db)) return { status: 'ok' as const, checks: { database: 'ok', audit } };
+      return reply.code(503).send({ status: 'unavailable', checks: { database: 'does not answer', audit } });
     },
   );
 };

@@ -4,6 +4,7 @@ import { NewScript, RemediationScript, ScriptsQuery, WriteHeaders } from '../../
 import type { Database } from '../../db/database.js';
 import { createScript, listScripts, type ScriptRow } from '../../db/scripts.js';
 import type { Finding } from '../../validation/script-validation.js';
+import { readDataChange } from '../../validation/sql/data-change.js';
 import { validateSql } from '../../validation/sql/validate-sql.js';
 import { IdReused, NameTaken, ScriptDenied, UnknownWorkspace } from '../errors.js';
 import { problems } from '../plugins/problems.js';
@@ -25,13 +26,22 @@ const toScript = (row: ScriptRow): Static<typeof RemediationScript> => ({
   updatedAt: row.updatedAt.toISOString(),
 });
 
-// What `$1` and `$2` are is fixed by the rules for session control.
-const wrongParameters: Finding = {
-  rule: 'sql.parameters',
-  position: 0,
-  reason: '$1 must be the pid and $2 the backend_start of the session.',
-  remedy: 'Send ["pid", "backendStart"] as parameters.',
-};
+type NewScript = Static<typeof NewScript>;
+
+/** What is wrong with a command and with what its parameters are said to be. */
+async function findWrong({ command, parameters }: NewScript): Promise<readonly Finding[]> {
+  const validation = await validateSql(command);
+  if (validation.result === 'denied') return validation.findings;
+  const wrong = (reason: string, remedy: string): readonly Finding[] => [{ rule: 'sql.parameters', position: 0, reason, remedy }];
+  if (validation.reach === 'session') {
+    // What `$1` and `$2` are is fixed by the rules for session control.
+    if (parameters.join() === 'pid,backendStart') return [];
+    return wrong('$1 must be the pid and $2 the backend_start of the session.', 'Send ["pid", "backendStart"] as parameters.');
+  }
+  const used = (await readDataChange(command)).parameters;
+  const isOnceEach = used.length === parameters.length && parameters.every((_, index) => used.includes(index + 1));
+  return isOnceEach ? [] : wrong(`${parameters.length} parameters are named, and the command uses ${used.map((number) => `$${number}`).join(', ') || 'none'}.`, 'Use each of $1…$n once, and name what it stands for.');
+}
 
 export const scriptRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = async (app, { db }) => {
   app.get(
@@ -74,9 +84,8 @@ export const scriptRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = async (
     async (request, reply) => {
       const { actor, body } = request;
       if (body.workspaceId !== actor.workspaceId) throw new UnknownWorkspace(body.workspaceId);
-      const { findings } = await validateSql(body.command);
-      const all = body.parameters.join() === 'pid,backendStart' ? findings : [...findings, wrongParameters];
-      if (all.length > 0) throw new ScriptDenied('No rule allows this command. The findings say what to write instead.', [...all]);
+      const findings = await findWrong(body);
+      if (findings.length > 0) throw new ScriptDenied('No rule allows this command. The findings say what to write instead.', [...findings]);
       const { estimatedDuration, description = '', enabled = true, ...rest } = body;
       const answer = await createScript(db, {
         ...rest,

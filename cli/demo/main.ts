@@ -2,36 +2,40 @@ import { randomUUID } from 'node:crypto';
 import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
-import type { Gate, IncidentDetail, IncidentUpdate } from '../../contracts/http.js';
+import { Command, Option } from 'commander';
+import type { Outcome } from '../../domain/incident.js';
 import { openDatabase } from '../../db/database.js';
 import { createToken } from '../../db/tokens.js';
 import { formatUpdate } from '../../domain/tail-text.js';
-import { ApiRefusal, createApiClient, type ApiClient } from '../client.js';
+import { createApiClient, type ApiClient } from '../client.js';
 import { readLocalConfig } from '../local/config.js';
 import { startStack, type Stack } from '../local/stack.js';
 import { explain, Trouble } from '../local/trouble.js';
-import { openTerminal } from './terminal.js';
-import { startMonitoring } from './monitoring.js';
-import { openShop, type Shop } from './shop/open-shop.js';
-import { createShopDatabase } from './shop/database.js';
-import { SLOW_MS } from './shop/stats.js';
+import { answerGate } from './answer-gate.js';
+import { configScenario } from './checkout/scenario.js';
+import { WORKSPACE, type Scene } from './scenario.js';
+import { databaseScenario } from './shop/scenario.js';
+import { openTerminal, type Terminal } from './terminal.js';
 
-const WORKSPACE = 'demo';
+const ROLLED_BACK_WITHIN_MS = 60_000;
+const scenarios = { database: databaseScenario, config: configScenario };
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const options = new Command('npm run demo --')
-  .description('A real fault in a real database, from alert to RESOLVED.')
+  .description('A real fault, from the alert to RESOLVED.')
+  .addOption(new Option('--scenario <name>', 'what breaks').choices(Object.keys(scenarios)).default('database'))
   .option('--yes', 'approve both gates as the demo supervisor', false)
+  .option('--then-rollback', 'take the fix back after RESOLVED', false)
   .parse()
-  .opts<{ readonly yes: boolean }>();
+  .opts<{ readonly scenario: keyof typeof scenarios; readonly yes: boolean; readonly thenRollback: boolean }>();
+const scenario = scenarios[options.scenario];
 
 let starting: Promise<Stack> | undefined;
-let shop: Shop | undefined;
+let scene: Scene | undefined;
 const calledOff = new AbortController();
 const stopAll = async (): Promise<void> => {
   calledOff.abort();
-  await shop?.stop();
+  await scene?.stop();
   // A start that is called off stops what it had started, and then fails.
   const stack = await starting?.catch(() => undefined);
   await stack?.stop();
@@ -56,93 +60,89 @@ async function makePeople(databaseUrl: string): Promise<{ readonly supervisor: s
   }
 }
 
-/** Answers a gate by the terminal or, with --yes, at once. Somebody on the page may be faster. */
-async function answerGate(api: ApiClient, incidentId: string, terminal: ReturnType<typeof openTerminal>, apiUrl: string): Promise<void> {
-  const { gate } = await api.get<IncidentDetail>(`/api/incidents/${incidentId}`);
-  if (gate?.state !== 'open') return;
-  const verdict = options.yes ? 'approve' : await terminal.ask(`\n   Decide here or on the page ${apiUrl}/incidents/${incidentId}\n   ${questionOf(gate)} [approve/reject] `);
-  try {
-    await api.post(`/api/incidents/${incidentId}/decisions`, {
-      decisionId: randomUUID(),
-      gateId: gate.id,
-      digest: gate.digest,
-      verdict,
-      reason: options.yes ? 'npm run demo -- --yes' : `${verdict} in the demo's terminal`,
-    });
-  } catch (error) {
-    if (!(error instanceof ApiRefusal)) throw error;
-    say(`   ${error.message}`);
+/** Prints the job tail until it is done, and answers its gates. */
+async function followIncident(api: ApiClient, incidentId: string, terminal: Terminal, page: string) {
+  let last = 0;
+  let outcome: Outcome | undefined;
+  for await (const entry of api.followTail(incidentId)) {
+    last = entry.seq;
+    if (entry.event === 'done') outcome = entry.data.outcome;
+    if (entry.event !== 'update') continue;
+    say(formatUpdate(entry.data));
+    // Not awaited: the page may answer first, and the tail goes on.
+    if (entry.data.details?.gateId !== undefined) answerGate({ api, incidentId, terminal, page, say, yes: options.yes }).catch((error: unknown) => say(String(error)));
   }
+  return { outcome, last };
 }
 
-const questionOf = ({ kind }: Gate): string =>
-  ({ execution: 'Run this plan?', verification: 'Does it look good?', needsHuman: 'Measure again (approve) or close it (reject)?' })[kind];
-
-function print(update: IncidentUpdate): void {
-  say(formatUpdate(update));
+/** Takes back what was run for a closed incident, and follows the tail from where it had ended. */
+async function rollBack(api: ApiClient, incidentId: string, after: number): Promise<Outcome | undefined> {
+  await api.post(`/api/incidents/${incidentId}/rollback`, { reason: 'npm run demo -- --then-rollback' });
+  const signal = AbortSignal.timeout(ROLLED_BACK_WITHIN_MS);
+  let last = after;
+  // Until the rollback has begun to write, the tail still ends where it had ended.
+  while (!signal.aborted) {
+    for await (const entry of api.followTail(incidentId, { after: last, signal })) {
+      last = entry.seq;
+      if (entry.event === 'update') say(formatUpdate(entry.data));
+      if (entry.event === 'done') return entry.data.outcome;
+    }
+    await wait(200);
+  }
+  return undefined;
 }
 
 async function play(): Promise<number> {
+  if (options.thenRollback && scenario.oneWay !== null) {
+    throw new Trouble(`--then-rollback does not go with the scenario ${options.scenario}: ${scenario.oneWay}`, 'try npm run demo -- --scenario config --then-rollback');
+  }
   say('Bringing up Temporal, Postgres, the API and a worker');
   const local = readLocalConfig();
   const home = join(local.home, 'demo');
   starting = startStack({
     home,
     say: (line) => say(`  ${line}`),
-    sluiceConfig: fileURLToPath(new URL('sluice.yaml', import.meta.url)),
+    sluiceConfig: fileURLToPath(scenario.sluiceConfig),
     signal: calledOff.signal,
     async beforeProcesses(databaseUrl) {
-      const { shopUrl, operatorUrl } = await createShopDatabase(databaseUrl);
-      shop = await openShop(shopUrl, local.environment);
-      return { SHOP_DATABASE_URL: operatorUrl, SHOP_URL: shop.url };
+      scene = await scenario.open({ databaseUrl, folder: home, environment: local.environment, say });
+      return scene.variables;
     },
   });
   const stack = await starting;
-  if (shop === undefined) throw new Error('the shop did not open');
+  if (scene === undefined) throw new Error('the scene did not open');
   const { apiUrl } = stack;
   const people = await makePeople(stack.databaseUrl);
   const api = createApiClient(apiUrl, people.supervisor);
   say(`  Page             ${apiUrl}/#token=${people.supervisor}`);
   say(`  Temporal Web UI  ${stack.temporalUiUrl ?? `that of the server at ${stack.temporalAddress}`}`);
-
-  say(`  Postgres         ${new URL(stack.databaseUrl).host}, database shop, password in ${join(home, 'postgres', 'password')}`);
+  say(`  ${scene.whereabouts}`);
   say(`  Second terminal  SLUICE_HOME=${relative(process.cwd(), home) || '.'} npx sluice incidents\n`);
 
-  const before = await untilBusy(shop);
-  say(`The shop is open: p99 ${before.p99Ms} ms, ${before.requestsPerSecond} orders a second`);
-  const pid = await shop.breakIt();
-  say(`Now session ${pid} takes every product's lock, and its owner goes to lunch before committing\n`);
-
+  await scene.untilWell();
+  await scene.breakIt();
   const terminal = openTerminal(process.stdin, process.stdout);
-  const monitoring = startMonitoring(createApiClient(apiUrl, people.monitoring), shop, randomUUID());
-  const incidentId = await Promise.race([monitoring.incidentId, monitoring.failed]);
-  say(`  This incident    ${apiUrl}/incidents/${incidentId}\n`);
-  let outcome: string | undefined;
-  for await (const entry of api.followTail(incidentId)) {
-    if (entry.event === 'done') outcome = entry.data.outcome;
-    if (entry.event !== 'update') continue;
-    print(entry.data);
-    // Not awaited: the page may answer first, and the tail goes on.
-    if (entry.data.details?.gateId !== undefined) answerGate(api, incidentId, terminal, apiUrl).catch((error: unknown) => say(String(error)));
-  }
-  await monitoring.stop();
+  const alarm = scene.raiseAlarm(createApiClient(apiUrl, people.monitoring), api);
+  const incidentId = await alarm.incidentId;
+  const page = `${apiUrl}/incidents/${incidentId}`;
+  say(`  This incident    ${page}\n`);
+  const { outcome, last } = await followIncident(api, incidentId, terminal, page);
+  await alarm.stop();
 
-  const holds = await shop.isHeld();
-  const after = await shop.stats();
-  const works = after.failed === 0 && after.requestsPerSecond > 0 && after.p99Ms < SLOW_MS;
-  say(`\nThe shop: p99 ${after.p99Ms} ms, ${after.requestsPerSecond} orders a second, ${after.failed} failed in the last 3 s`);
-  if (holds) say(`Session ${pid} is still there`);
+  say('');
+  let ok = (await scene.look()) && outcome === 'RESOLVED';
   if (outcome !== 'RESOLVED') say(`The incident ended as ${outcome}`);
-  else if (!works) say('The incident says RESOLVED, but the shop does not work');
+  else if (!ok) say('The incident says RESOLVED, but it does not work');
+  if (ok && options.thenRollback) {
+    say('\nNow the fix is taken back\n');
+    const takenBack = await rollBack(api, incidentId, last);
+    say('');
+    ok = (await scene.lookTakenBack()) && takenBack === 'ROLLED_BACK';
+    if (takenBack !== 'ROLLED_BACK') say(`The rollback ended as ${takenBack ?? 'nothing that was told in time'}`);
+  }
   if (!options.yes) await terminal.enter('\nThe page and the Temporal Web UI stay up until you press Enter ');
   terminal.close();
-  return outcome === 'RESOLVED' && works ? 0 : 1;
-}
-
-/** Waits until the shop has had customers for its whole window. */
-async function untilBusy(open: Shop) {
-  await wait(3_500);
-  return open.stats();
+  return ok ? 0 : 1;
 }
 
 let code = 1;

@@ -22,6 +22,8 @@ export function openTerminal(input: Readable, output: Writable) {
     /** Only what is typed after the question answers it: nobody approves what was not shown yet. */
     async ask(question: string): Promise<Answer> {
       heard.length = 0;
+      // A question that somebody answered on the page must not take the answer to this one.
+      waiting.length = 0;
       for (;;) {
         output.write(question);
         const line = (await nextLine()).trim().toLowerCase();
@@ -32,10 +34,11 @@ export function openTerminal(input: Readable, output: Writable) {
     /** Resolves at the next line, or when there is no terminal to wait for. */
     async enter(question: string): Promise<void> {
       output.write(question);
-      // A question that somebody answered on the page may still wait for a line.
       waiting.length = 0;
       await Promise.race([nextLine(), ended]);
     },
     close: () => lines.close(),
   };
 }
+
+export type Terminal = ReturnType<typeof openTerminal>;

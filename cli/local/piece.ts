@@ -41,6 +41,8 @@ export interface Surroundings {
   readonly stopping: AbortSignal;
   /** By name, from the moment they are started. */
   readonly pieces: Map<string, Piece>;
+  /** Whoever served this long before it ended is started again at once, the others after ever longer pauses. A minute unless said. */
+  readonly steadyAfterMs?: number;
 }
 
 interface Running {
@@ -50,12 +52,12 @@ interface Running {
 }
 
 const longestPauseMs = 30_000;
-const steadyAfterMs = 60_000;
+const usuallySteadyAfterMs = 60_000;
 const progressEveryMs = 10_000;
 
 /** Starts it, waits until it serves, and starts it again whenever it ends by itself. */
 export async function startPiece(spec: PieceSpec, surroundings: Surroundings): Promise<Piece> {
-  const { say } = surroundings;
+  const { say, steadyAfterMs = usuallySteadyAfterMs } = surroundings;
   const stopped = new AbortController();
   let running: Running | null = null;
   const end = async (): Promise<void> => {

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { recordKey } from '../../db/key-audit.js';
 import { openDatabase } from '../../db/database.js';
 import { migrate } from '../../db/migrate.js';
 import { seedLibrary } from '../../db/scripts.js';
 import { createToken, findActor } from '../../db/tokens.js';
+import { makeFirstKey } from '../../keys/keyring.js';
 import { readWatch } from '../../workers/read-watch.js';
 import { writePrivately } from './home.js';
 
@@ -13,17 +15,19 @@ export interface Prepared {
 }
 
 /**
- * Brings the database to this code's schema, fills the library of every workspace of sluice.yaml and makes an admin token for each,
+ * Brings the database to this code's schema, makes the first key, fills the library of every workspace of sluice.yaml and makes an admin token for each,
  * kept in the state folder: `admin-token` for the first workspace, which is returned, `admin-token.<workspace>` for the others.
  */
-export async function prepare(options: { readonly databaseUrl: string; readonly home: string; readonly sluiceConfig: string }): Promise<Prepared> {
+export async function prepare(options: { readonly databaseUrl: string; readonly home: string; readonly keys: string; readonly sluiceConfig: string }): Promise<Prepared> {
   const workspaces = readWatch(options.sluiceConfig);
   await migrate(options.databaseUrl);
+  const { keyId } = await makeFirstKey(options.keys);
   const { db, close } = openDatabase(options.databaseUrl, { max: 1 });
   try {
     let first: Prepared | undefined;
     for (const { id: workspaceId } of workspaces) {
       await seedLibrary(db, workspaceId);
+      await recordKey(db, workspaceId, keyId);
       const adminTokenFile = join(options.home, first === undefined ? 'admin-token' : `admin-token.${workspaceId}`);
       const known = await readFile(adminTokenFile, 'utf8').then((text) => text.trim(), () => '');
       const holder = known === '' ? undefined : await findActor(db, known);

@@ -2,7 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WrongSettings } from '../../contracts/settings.js';
 import { WrongSluiceYaml } from '../../contracts/sluice-yaml.js';
+import { AppRoleMissing } from '../../db/app-role.js';
 import { DatabaseTooNew } from '../../db/migrate.js';
+import { KeysUnusable } from '../../keys/key-files.js';
 import { readWatch } from '../../workers/read-watch.js';
 import { readLocalConfig } from './config.js';
 import { openHome } from './home.js';
@@ -28,6 +30,8 @@ export interface StackOptions {
   readonly ports?: Ports;
   /** Aborted to call the start off. Once it has succeeded, `stop` is the way. */
   readonly signal?: AbortSignal;
+  /** How long a process must have served to be started again at once when it ends. A minute unless said. */
+  readonly steadyAfterMs?: number;
 }
 
 type PieceName = 'api' | 'worker' | 'temporal' | 'postgres';
@@ -68,7 +72,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     const { say, sluiceConfig = '' } = options;
     checkSluiceConfig(sluiceConfig);
-    const surroundings: Surroundings = { home, ledger: openLedger(home.processes), pieces, say, stopping: AbortSignal.any([calledOff.signal, ...(options.signal === undefined ? [] : [options.signal])]) };
+    const surroundings: Surroundings = {
+      home,
+      ledger: openLedger(home.processes),
+      pieces,
+      say,
+      stopping: AbortSignal.any([calledOff.signal, ...(options.signal === undefined ? [] : [options.signal])]),
+      ...(options.steadyAfterMs === undefined ? {} : { steadyAfterMs: options.steadyAfterMs }),
+    };
     await surroundings.ledger.endLeftovers(say);
     const wished = options.ports ?? preferredPorts;
     const choosePort = portChooser(say);
@@ -84,7 +95,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ] as const;
     await allOrNone(underneath, calledOff);
     const [databaseUrl, temporal, workflowBundle] = await Promise.all(underneath);
-    const { adminToken, adminTokenFile } = await prepare({ databaseUrl, home: home.folder, sluiceConfig }).catch(rethrowKnown);
+    const keys = config.environment['SLUICE_KEYS'] || join(home.folder, 'keys');
+    const { adminToken, adminTokenFile } = await prepare({ databaseUrl, home: home.folder, keys, sluiceConfig }).catch(rethrowKnown);
     const variables = await options.beforeProcesses?.(databaseUrl);
     const apiPort = demandedApiPort ?? (await choosePort('the API', wished.api));
     const env = {
@@ -95,6 +107,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       SLUICE_WORKFLOW_BUNDLE: workflowBundle,
       ...variables,
       SLUICE_CONFIG: sluiceConfig,
+      SLUICE_KEYS: keys,
+      SLUICE_AUDIT_FOLDER: config.environment['SLUICE_AUDIT_FOLDER'] || join(home.folder, 'audit'),
       ...(temporal.uiUrl === null ? {} : { SLUICE_TEMPORAL_UI_URL: temporal.uiUrl }),
     };
     const apiUrl = `http://127.0.0.1:${apiPort}`;
@@ -142,6 +156,8 @@ function checkSluiceConfig(path: string): void {
 /** The errors of other rooms that are about the reader's machine or files, and say what to do. */
 function rethrowKnown(error: unknown): never {
   if (error instanceof DatabaseTooNew) throw new Trouble(error.message, 'update this checkout, or use another database', { cause: error });
+  if (error instanceof AppRoleMissing) throw new Trouble(error.message, 'have it done and start again, or unset DATABASE_URL to use the embedded Postgres', { cause: error });
+  if (error instanceof KeysUnusable) throw new Trouble(error.message, 'put it right and start again', { cause: error });
   if (error instanceof WrongSettings || error instanceof WrongSluiceYaml) throw new Trouble(error.message, 'correct it and start again', { cause: error });
   throw error;
 }

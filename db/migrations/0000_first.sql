@@ -13,6 +13,14 @@ CREATE TABLE "alerts" (
 	CONSTRAINT "alerts_incident_id_fingerprint_pk" PRIMARY KEY("incident_id","fingerprint")
 );
 --> statement-breakpoint
+CREATE TABLE "audit" (
+	"workspace_id" text NOT NULL,
+	"seq" bigint NOT NULL,
+	"entry" text NOT NULL,
+	"hash" text NOT NULL,
+	CONSTRAINT "audit_workspace_id_seq_pk" PRIMARY KEY("workspace_id","seq")
+);
+--> statement-breakpoint
 CREATE TABLE "decisions" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"workspace_id" text NOT NULL,
@@ -23,22 +31,29 @@ CREATE TABLE "decisions" (
 	"person" text NOT NULL,
 	"role" text NOT NULL,
 	"reason" text,
+	"signature" text NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
-	CONSTRAINT "decisions_gate_unless_cancel" CHECK (("decisions"."verdict" = 'cancel') = ("decisions"."gate_id" is null))
+	CONSTRAINT "decisions_gate_unless_cancel" CHECK ("decisions"."gate_id" is not null or "decisions"."verdict" in ('cancel', 'rollBack'))
 );
 --> statement-breakpoint
 CREATE TABLE "executions" (
 	"key" text PRIMARY KEY NOT NULL,
+	"kind" text NOT NULL,
+	"workspace_id" text NOT NULL,
 	"incident_id" uuid NOT NULL,
-	"gate_id" uuid NOT NULL,
+	"grant_id" uuid NOT NULL,
+	"claim_id" uuid NOT NULL,
 	"digest" text NOT NULL,
 	"step_id" text NOT NULL,
 	"state" text NOT NULL,
+	"snapshot" text,
+	"snapshot_kept_until" timestamp with time zone,
+	"handle" text,
 	"result" text,
 	"claimed_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"started_at" timestamp with time zone,
 	"ended_at" timestamp with time zone,
-	CONSTRAINT "executions_gate_step" UNIQUE("gate_id","step_id")
+	CONSTRAINT "executions_grant_step" UNIQUE("grant_id","step_id","kind")
 );
 --> statement-breakpoint
 CREATE TABLE "gates" (
@@ -49,6 +64,7 @@ CREATE TABLE "gates" (
 	"state" text DEFAULT 'open' NOT NULL,
 	"digest" text,
 	"plan_version" integer,
+	"offers_rollback" boolean DEFAULT false NOT NULL,
 	"approvals_needed" integer NOT NULL,
 	"role_needed" text NOT NULL,
 	"update_id" uuid NOT NULL,
@@ -83,6 +99,25 @@ CREATE TABLE "incidents" (
 	CONSTRAINT "incidents_outcome_iff_closed" CHECK (("incidents"."phase" = 'CLOSED') = ("incidents"."outcome" is not null) and ("incidents"."outcome" is null) = ("incidents"."closed_at" is null))
 );
 --> statement-breakpoint
+CREATE TABLE "kill_switches" (
+	"workspace_id" text PRIMARY KEY NOT NULL,
+	"is_on" boolean NOT NULL,
+	"person" text NOT NULL,
+	"reason" text NOT NULL,
+	"changed_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "last_known_good" (
+	"workspace_id" text NOT NULL,
+	"target" text NOT NULL,
+	"hash" text NOT NULL,
+	"content" text NOT NULL,
+	"well_since" timestamp with time zone,
+	"well_at" timestamp with time zone NOT NULL,
+	"good_at" timestamp with time zone,
+	CONSTRAINT "last_known_good_workspace_id_target_hash_pk" PRIMARY KEY("workspace_id","target","hash")
+);
+--> statement-breakpoint
 CREATE TABLE "measurements" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"incident_id" uuid NOT NULL,
@@ -108,7 +143,7 @@ CREATE TABLE "outbox" (
 CREATE TABLE "plans" (
 	"incident_id" uuid NOT NULL,
 	"version" integer NOT NULL,
-	"script_id" uuid NOT NULL,
+	"script_id" uuid,
 	"category" text NOT NULL,
 	"digest" text NOT NULL,
 	"canonical" text NOT NULL,

@@ -80,6 +80,8 @@ describe('identity', () => {
     const app = await buildApp({
       db: api.db,
       listener: api.listener,
+      keyring: api.keyring,
+      checkpoints: api.checkpoints,
       bodyLimitBytes: 1_024,
       temporalUi: null,
       webFolder: '/nowhere',

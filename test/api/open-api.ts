@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { expect } from '@jest/globals';
 import { type AppDeps, buildApp } from '../../api/app.js';
+import { openCheckpoints } from '../../api/checkpoints.js';
 import type { Problem } from '../../contracts/http.js';
 import { openTailListener } from '../../db/tail-listener.js';
 import { createToken } from '../../db/tokens.js';
 import { type Role, roles } from '../../domain/actor.js';
 import { createSchemaCheck } from './check-schema.js';
 import { freshDatabase } from '../harness/database.js';
+import { freshKeys } from '../harness/keys.js';
 
 export const workspaceId = 'shop';
 const otherWorkspaceId = 'elsewhere';
@@ -24,9 +27,12 @@ export async function closeApis(): Promise<void> {
 /** The app on a database of its own, with a token per role, one of another workspace, and one that is not known. */
 export async function openApi(options: Partial<AppDeps> = {}) {
   const database = await freshDatabase();
-  const { db } = database;
+  const { db, asOwner } = database;
+  const keys = await freshKeys();
+  const { keyring } = keys;
+  const checkpoints = openCheckpoints({ db, keyring, folder: join(keys.folder, 'audit') });
   const listener = openTailListener(database.url);
-  const app = await buildApp({ db, listener, bodyLimitBytes: 65_536, temporalUi: null, webFolder: '/nowhere', logger: false, heartbeatMs: 200, ...options });
+  const app = await buildApp({ db, listener, keyring, checkpoints, bodyLimitBytes: 65_536, temporalUi: null, webFolder: '/nowhere', logger: false, heartbeatMs: 200, ...options });
   const checkSchema = createSchemaCheck(app);
   const tokens = new Map<Caller, string>([['forger', `sluice_${randomUUID()}`]]);
   for (const role of roles) tokens.set(role, await createToken(db, { workspaceId, person: `${role}-person`, role }));
@@ -37,14 +43,18 @@ export async function openApi(options: Partial<AppDeps> = {}) {
     await app.close();
     await listener.close();
     await database.close();
+    await keys.close();
   });
   return {
     app,
     db,
+    asOwner,
     listener,
+    keyring,
+    checkpoints,
     tokenOf: (caller: Caller) => tokens.get(caller) ?? '',
     /** Sends a request and checks that the answer is as /openapi.json promises. */
-    async call(caller: Caller, method: 'GET' | 'POST', url: string, payload?: InjectOptions['payload'], headers: Record<string, string> = {}) {
+    async call(caller: Caller, method: 'GET' | 'POST' | 'PUT', url: string, payload?: InjectOptions['payload'], headers: Record<string, string> = {}) {
       const authorization = caller === 'nobody' ? {} : { authorization: `Bearer ${tokens.get(caller) ?? ''}` };
       const reply = await app.inject({ method, url, headers: { ...authorization, ...headers }, ...(payload === undefined ? {} : { payload }) });
       checkSchema(method, url, reply);

@@ -61,7 +61,7 @@ describe('a request that cannot be served', () => {
 describe('trouble of our own', () => {
   it('is told without what is inside', async () => {
     const broken = await openApi();
-    await broken.db.execute(sql`drop table scripts`);
+    await broken.asOwner('drop table scripts');
     const reply = await broken.call('viewer', 'GET', '/api/sre/scripts');
     const detail = detailOf(reply, 500, 'internal');
     expect(reply.body).not.toMatch(/relation|select|scripts/);

@@ -38,6 +38,25 @@ describe('the library', () => {
     expect((await api.call('viewer', 'GET', '/api/sre/scripts')).json()).toContainEqual(reply.json());
   });
 
+  const clean = { ...script, category: 'massDeletion', command: 'UPDATE shop.people SET may_delete = false WHERE name = $1', parameters: ['actor'] };
+  it('takes a change of rows with the parameters that it uses', async () => {
+    const reply = await create({ ...clean, name: 'Revoke' });
+    expect([reply.statusCode, reply.json<object>()]).toEqual([201, expect.objectContaining({ parameters: ['actor'] })]);
+    const swapped = await create({ ...clean, name: 'Any order', command: 'DELETE FROM shop.carts WHERE owner = $2 AND n = $1', parameters: ['pid', 'actor'] });
+    expect(swapped.statusCode).toBe(201);
+  });
+
+  it.each([
+    ['names one that is not used', clean.command, ['actor', 'pid']],
+    ['names none', clean.command, []],
+    ['uses one twice', 'DELETE FROM shop.people WHERE name = $1 OR email = $1', ['actor']],
+    ['leaves one out', 'DELETE FROM shop.people WHERE name = $2', ['actor']],
+  ])('refuses a change of rows that %s', async (name, command, parameters) => {
+    const reply = await create({ ...clean, name, command, parameters });
+    expect(problemOf(reply)).toEqual([422, 'script-denied']);
+    expect(reply.json()).toMatchObject({ findings: [{ rule: 'sql.parameters' }] });
+  });
+
   it('is a bare array in pages, the next of which is in the header Link', async () => {
     for (const name of ['A', 'B', 'C', 'D']) await create({ ...script, name });
     const names: string[] = [];

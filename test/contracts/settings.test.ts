@@ -11,13 +11,13 @@ describe('the environment', () => {
     expect(Object.keys(example).filter((name) => !name.startsWith('TEMPORAL_')).toSorted()).toEqual(Object.keys(Settings.properties).toSorted());
   });
 
-  it('needs nothing but a database', () => {
-    expect(readSettings({ DATABASE_URL: 'postgres://u@h/d', SLUICE_API_PORT: '' })).toMatchObject({ SLUICE_API_HOST: '127.0.0.1', SLUICE_API_PORT: 7780 });
+  it('needs nothing but a database and keys', () => {
+    expect(readSettings({ DATABASE_URL: 'postgres://u@h/d', SLUICE_KEYS: 'keys', SLUICE_API_PORT: '' })).toMatchObject({ SLUICE_API_HOST: '127.0.0.1', SLUICE_API_PORT: 7780 });
   });
 
   it('is refused with every variable that is wrong in one error', () => {
     const wrong = () => readSettings({ DATABASE_URL: 'mysql://x', SLUICE_API_PORT: 'many', SLUICE_LOG_LEVEL: 'loud' });
     expect(wrong).toThrow(/DATABASE_URL[\s\S]*SLUICE_API_PORT[\s\S]*SLUICE_LOG_LEVEL/);
-    expect(() => readSettings({})).toThrow(/DATABASE_URL is not set/);
+    expect(() => readSettings({})).toThrow(/DATABASE_URL is not set\n *SLUICE_KEYS is not set/);
   });
 });

@@ -1,13 +1,18 @@
-import { expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'drizzle-orm';
+import pg from 'pg';
+import { openDatabase } from '../../db/database.js';
+import { readInstallation } from '../../db/installation.js';
 import { migrate } from '../../db/migrate.js';
 import { freshDatabase } from '../harness/database.js';
 
 it('migrating again changes nothing', async () => {
-  const { url, db, close } = await freshDatabase();
+  const { url, asOwner, close } = await freshDatabase();
+  const read = () => asOwner('select * from drizzle.__drizzle_migrations');
+  const before = await read();
   await migrate(url);
-  const { rows } = await db.execute(sql`select count(*)::int as n from drizzle.__drizzle_migrations`);
-  expect(rows).toEqual([{ n: 1 }]);
+  expect([before.length > 0, await read()]).toEqual([true, before]);
   await close();
 });
 
@@ -18,8 +23,45 @@ it('two at once do not trip over each other', async () => {
 });
 
 it('a database that is newer than the code is left alone, with the remedy named', async () => {
-  const { url, db, close } = await freshDatabase();
-  await db.execute(sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('future', 99999999999999)`);
+  const { url, asOwner, close } = await freshDatabase();
+  await asOwner("insert into drizzle.__drizzle_migrations (hash, created_at) values ('future', 99999999999999)");
   await expect(migrate(url)).rejects.toThrow(/made by a newer Sluice[\s\S]*Update this checkout[\s\S]*Nothing was changed/);
   await close();
+});
+
+describe('a user who owns the database but may not make roles', () => {
+  const server = process.env['TEST_DATABASE_URL'] ?? '';
+  const role = `owner_${randomUUID().replaceAll('-', '')}`;
+  const url = new URL(server);
+  const run = async (statement: string) => {
+    const client = new pg.Client({ connectionString: server });
+    await client.connect();
+    await client.query(statement);
+    await client.end();
+  };
+  beforeAll(async () => {
+    await run(`create role ${role} login password 'x'`);
+    await run(`create database ${role} owner ${role}`);
+    Object.assign(url, { username: role, password: 'x', pathname: `/${role}` });
+  });
+  afterAll(async () => {
+    await run(`drop database ${role} with (force)`);
+    await run(`drop role ${role}`);
+  });
+
+  it('is told what an administrator runs, and after that needs no more', async () => {
+    const refusal = await migrate(url.href).then(() => '', String);
+    expect(refusal).toContain(`grant sluice_app to "${role}"`);
+    for (const statement of refusal.split('\n').slice(1)) await run(statement);
+    await migrate(url.href);
+    const { db, close } = openDatabase(url.href, { max: 1 });
+    expect((await db.execute(sql`select current_user::text as name`)).rows).toEqual([{ name: 'sluice_app' }]);
+    await readInstallation(db);
+    await close();
+  });
+});
+
+it('many databases of one server at once agree on the role', async () => {
+  const databases = await Promise.all(Array.from({ length: 6 }, freshDatabase));
+  await Promise.all(databases.map(({ close }) => close()));
 });

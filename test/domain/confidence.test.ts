@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { judgeConfidence } from '../../domain/confidence.js';
-import { judgePlan } from '../../domain/policy.js';
 import { matchScript } from '../../domain/script-library.js';
-import type { RootCause } from '../../domain/root-cause.js';
-import { aPlan, aScript, aSession, aStep } from '../builders.js';
+import type { Aim, RootCause } from '../../domain/root-cause.js';
+import { aPlan, aScript, aStep } from '../builders.js';
 
 const none = { succeeded: 0, failed: 0 };
 const judge = (over: Partial<Parameters<typeof judgeConfidence>[0]> = {}) =>
@@ -23,34 +22,31 @@ describe('confidence', () => {
     expect(judge(over)).toMatchObject({ value, tier });
   });
 
+  it('of what restores the last known good is that of a library script, by another name', () => {
+    const restoring = judge({ plan: aPlan({ scriptId: null }) });
+    expect(restoring).toMatchObject({ value: 86, factors: expect.arrayContaining([{ name: 'restores what last worked', points: 20 }]) });
+  });
+
   it('names the factors that it is made of', () => {
     expect(judge().factors.reduce((sum, { points }) => sum + points, 0)).toBe(86);
   });
 });
 
-describe('policy', () => {
-  it.each([
-    { tier: 'HIGH', risk: 'MEDIUM', ruling: { kind: 'gate', approvalsNeeded: 1, roleNeeded: 'responder' } },
-    { tier: 'MEDIUM', risk: 'MEDIUM', ruling: { kind: 'gate', approvalsNeeded: 1, roleNeeded: 'supervisor' } },
-    { tier: 'LOW', risk: 'LOW', ruling: { kind: 'gate', approvalsNeeded: 1, roleNeeded: 'supervisor' } },
-    { tier: 'HIGH', risk: 'CRITICAL', ruling: { kind: 'gate', approvalsNeeded: 2, roleNeeded: 'responder' } },
-  ] as const)('asks $ruling.approvalsNeeded $ruling.roleNeeded for $tier confidence and $risk risk', ({ tier, risk, ruling }) => {
-    expect(judgePlan(aPlan({ risk }), tier)).toEqual(ruling);
-  });
-
-  it('forbids a plan that does nothing', () => expect(judgePlan(aPlan({ steps: [] }), 'HIGH').kind).toBe('forbid'));
-});
-
 describe('the library', () => {
-  const cause: RootCause = { category: 'idleTransaction', details: '', affectedSystems: [], confidence: 92, evidence: ['e'], suggestedActions: [], sessions: [aSession()] };
+  const aim = (values: Extract<Aim, { kind: 'values' }>['values']): Aim => ({ kind: 'values', target: 'shop-db', values });
+  const cause: RootCause = { category: 'idleTransaction', details: '', affectedSystems: [], confidence: 92, evidence: ['e'], suggestedActions: [], aims: [aim({ pid: '4711', backendStart: 'then' })] };
 
   it('answers a root cause with the enabled script of the best record', () => {
     const good = aScript({ id: 'good' });
     const better = aScript({ id: 'better' });
     const library = [good, better, aScript({ id: 'off', enabled: false }), aScript({ id: 'other', category: 'massDeletion' })];
     const records = { good: { succeeded: 3, failed: 3 }, better: { succeeded: 5, failed: 0 }, off: { succeeded: 99, failed: 0 } };
-    expect(matchScript(cause, library, records)?.id).toBe('better');
+    expect(matchScript(cause, library, records)).toMatchObject({ script: { id: 'better' }, aims: cause.aims });
   });
 
-  it('has no answer where there is nothing to aim at', () => expect(matchScript({ ...cause, sessions: [] }, [aScript()], {})).toBeUndefined());
+  it.each<[string, readonly Aim[]]>([
+    ['there is nothing to aim at', []],
+    ['what is aimed at is restored', [{ kind: 'restore', target: 'checkout-config', patch: '[]' }]],
+    ['one of the aims lacks what the script asks for', [aim({ pid: '1', backendStart: 'then' }), aim({ pid: '2' })]],
+  ])('has no answer where %s', (_what, aims) => expect(matchScript({ ...cause, aims }, [aScript()], {})).toBeUndefined());
 });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { judgeVerification, toImprovementPercent } from '../../domain/verification.js';
+import { findUnwell, findVanished, judgeVerification, toImprovementPercent } from '../../domain/verification.js';
+import type { Fact } from '../../domain/signal.js';
 import { aMeasurement, aSignal } from '../builders.js';
 
+const tables = (...names: readonly string[]): Fact => ({ kind: 'objects', id: 'shop-db/objects', target: 'shop-db', names });
 const before = [aSignal()];
 const well = aSignal({ value: 38 });
 const stabilizationMs = 20_000;
@@ -50,8 +52,38 @@ describe('a verification', () => {
     expect(judge([aMeasurement(1_000), aMeasurement(60_000)], 61_000)).toEqual({ kind: 'failed', unwell: ['longest lock wait (vanished)'] });
   });
 
+  it.each([
+    { what: 'a bound that was loosened', sample: aSignal({ value: 900, threshold: 1_000 }), unwell: 'longest lock wait' },
+    { what: 'a bound that was turned round', sample: aSignal({ value: 900, better: 'higher' }), unwell: 'longest lock wait' },
+    { what: 'a number in another unit', sample: aSignal({ value: 1, unit: 'count' }), unwell: 'longest lock wait (vanished)' },
+    { what: 'a number that is not there any more', sample: aSignal({ value: null }), unwell: 'longest lock wait (vanished)' },
+  ])('is not fooled by $what', ({ sample, unwell }) => {
+    expect(judge([aMeasurement(1_000, sample), aMeasurement(60_000, sample)], 61_000)).toEqual({ kind: 'failed', unwell: [unwell] });
+  });
+
+  it('is not fooled by a table that vanished with the trouble', () => {
+    const samples = everySecond(1_000, 61_000).map((sample) => ({ ...sample, facts: findVanished([tables('shop.orders')], [tables()]) }));
+    expect(judge(samples, 61_500)).toEqual({ kind: 'failed', unwell: ['table shop.orders (vanished)'] });
+  });
+
   it('does not count what was measured before', () => {
     expect(judgeVerification({ before, samples: everySecond(1_000, 25_000), stabilizationMs, sinceMs: 26_000, watchedSinceMs: 26_000, nowMs: 27_000 }).kind).toBe('waiting');
+  });
+});
+
+describe('what vanished', () => {
+  const names = Array.from({ length: 10_000 }, (_, index) => `shop.t${`${index}`.padStart(5, '0')}`);
+  it.each<{ what: string; was: Fact[]; is: Fact[]; unwell: readonly string[] }>([
+    { what: 'a table', was: [tables('a', 'b')], is: [tables('b', 'c')], unwell: ['table a (vanished)'] },
+    { what: 'every table of a database that cannot be asked', was: [tables('a')], is: [], unwell: ['tables of shop-db (not measured)'] },
+    { what: 'no table where none was', was: [tables()], is: [], unwell: [] },
+    { what: 'no table that a list was too short for', was: [tables(...names)], is: [tables('shop.a', ...names.slice(0, -1))], unwell: [] },
+    { what: 'a table within a list that is full', was: [tables(...names)], is: [tables('shop.a', ...names.slice(1))], unwell: ['table shop.t00000 (vanished)'] },
+  ])('is $what', ({ was, is, unwell }) => expect(findUnwell([], [], findVanished(was, is))).toEqual(unwell));
+
+  it('is counted where it is too much to be named', () => {
+    const unwell = findUnwell([], [], findVanished([tables(...names)], [tables('other')]));
+    expect([unwell.length, unwell.at(-1)]).toEqual([21, '9980 more tables of shop-db (vanished)']);
   });
 });
 
@@ -62,5 +94,7 @@ describe('the improvement', () => {
     { was: aSignal({ unit: 'percent', better: 'higher', value: 50 }), is: aSignal({ unit: 'percent', better: 'higher', value: 100 }), percent: 100 },
     { was: aSignal({ value: null }), is: well, percent: null },
     { was: aSignal(), is: aSignal({ name: 'other' }), percent: null },
+    { was: aSignal(), is: aSignal({ value: null }), percent: null },
+    { was: aSignal(), is: aSignal({ value: 1, unit: 'count' }), percent: null },
   ])('from $was.value to $is.value is $percent %', ({ was, is, percent }) => expect(toImprovementPercent([was], [is])).toBe(percent));
 });

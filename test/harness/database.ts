@@ -5,7 +5,10 @@ import { migrate } from '../../db/migrate.js';
 
 export interface FreshDatabase {
   readonly url: string;
+  /** Under the role of API and workers, as they are. */
   readonly db: Database;
+  /** Runs a statement as the owner of the tables, a superuser of the server. */
+  readonly asOwner: (statement: string) => Promise<readonly object[]>;
   readonly close: () => Promise<void>;
 }
 
@@ -13,7 +16,7 @@ export interface FreshDatabase {
 export async function freshDatabase(): Promise<FreshDatabase> {
   const serverUrl = process.env['TEST_DATABASE_URL'] ?? '';
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await onServer(serverUrl, `create database ${name}`);
+  await runOn(serverUrl, `create database ${name}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   await migrate(url.href);
@@ -21,18 +24,20 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   return {
     url: url.href,
     db,
+    asOwner: (statement) => runOn(url.href, statement),
     async close() {
       await close();
-      await onServer(serverUrl, `drop database ${name} with (force)`);
+      await runOn(serverUrl, `drop database ${name} with (force)`);
     },
   };
 }
 
-async function onServer(serverUrl: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: serverUrl });
+async function runOn(url: string, statement: string): Promise<readonly object[]> {
+  const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(statement);
+    const { rows } = await client.query<object>(statement);
+    return rows;
   } finally {
     await client.end();
   }

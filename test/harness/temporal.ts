@@ -29,8 +29,7 @@ export async function openTemporal(): Promise<TemporalHarness> {
 }
 
 /** A worker on a queue of its own, so that a test that hangs cannot take another's work. */
-export async function createWorker({ nativeConnection, bundle }: TemporalHarness, ports: Ports): Promise<{ worker: Worker; taskQueue: string }> {
-  const taskQueue = `test-${randomUUID()}`;
+export async function createWorker({ nativeConnection, bundle }: TemporalHarness, ports: Ports, taskQueue = `test-${randomUUID()}`): Promise<{ worker: Worker; taskQueue: string }> {
   const worker = await Worker.create({
     connection: nativeConnection,
     taskQueue,

@@ -1,5 +1,6 @@
 import { type FuncCall, type Node, parse, type ParseResult, type SelectStmt } from 'libpg-query';
 import type { Finding } from '../script-validation.js';
+import { refuse, toShape } from './refusal.js';
 
 // Not `query`: the text of others' statements may hold secrets.
 const columns =
@@ -21,7 +22,7 @@ const form = 'SELECT pid, pg_terminate_backend(pid, 5000) AS done FROM pg_stat_a
  */
 export async function judgeSessionControl(tree: ParseResult): Promise<readonly Finding[]> {
   const select = readOnlySelect(tree);
-  if (select === undefined) return [refuse('sql.oneSelect', tree.stmts, 'It is not exactly one SELECT.', `Write it as: ${form}`)];
+  if (select === undefined) return [refuse('sql.oneSelect', tree.stmts, 'It is not exactly one SELECT, UPDATE, DELETE or INSERT.', `To end a session, write it as: ${form}`)];
   const allowed = await readExamples();
   const { targetList = [], fromClause, whereClause, ...rest } = select;
   const findings = targetList.filter((node) => !allowed.targets.has(toTargetShape(node))).map((node) => refuseTarget(node));
@@ -74,9 +75,6 @@ function readOnlySelect({ stmts = [] }: ParseResult): SelectStmt | undefined {
   return more.length === 0 && only?.stmt !== undefined && 'SelectStmt' in only.stmt ? only.stmt.SelectStmt : undefined;
 }
 
-/** The tree as text, without places, and so the same for every way to write the same thing. */
-const toShape = (tree: unknown): string => JSON.stringify(tree, (key, value: unknown) => (key === 'location' ? undefined : value)) ?? '';
-
 /** The shape of one output, whatever it is named and, where it calls with a timeout in reach, however long that is. */
 function toTargetShape(node: Node): string {
   if (!('ResTarget' in node)) return toShape(node);
@@ -100,8 +98,3 @@ const refuseTarget = (node: Node): Finding =>
   readCall(node) === undefined
     ? refuse('sql.column', node, 'It shows something other than a permitted column.', `Name columns out of: ${columns.join(', ')}.`)
     : refuse('sql.call', node, 'It calls something else, or in another way.', `Call pg_terminate_backend(pid), with at most ${MAX_TIMEOUT_MS} ms to wait.`);
-
-function refuse(rule: string, tree: unknown, reason: string, remedy: string): Finding {
-  const places = [...(JSON.stringify(tree) ?? '').matchAll(/"location":(\d+)/g)].map(([, offset]) => Number(offset));
-  return { rule, position: places.length === 0 ? 0 : Math.min(...places) + 1, reason, remedy };
-}

@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The process can do its work. */
+        /** @description The process can do its work. That checkpoints of the audit are not written is told, and keeps nothing else from working. */
         get: operations["isReady"];
         put?: never;
         post?: never;
@@ -174,6 +174,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/incidents/{incidentId}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Asks to take back what a closed incident had changed, for as long as its snapshots are kept. What follows is told in its job tail, which ends anew. Where the target has changed since, nothing is changed and a person is asked. An incident that is not closed is taken back at its gate. */
+        post: operations["rollBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ai/sre/remediate": {
         parameters: {
             query?: never;
@@ -220,6 +237,109 @@ export interface paths {
         put?: never;
         /** @description Adds a script to the library, if the rules for its type allow its command; otherwise the problem has the findings. */
         post: operations["createScript"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Who did what in the workspace, as a chain of hashes; the newest first, or with `order=oldest` from the chain's beginning. */
+        get: operations["readAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Holds the workspace's whole chain against the signed checkpoints that this server keeps outside of the database. Who does not trust this server runs `sluice audit verify` with a copy of them. */
+        get: operations["verifyAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The keys that decisions and checkpoints are signed with, in the order they were made. */
+        get: operations["listKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Makes a key that signs from now on. What the ones before signed stays good until they are revoked. */
+        post: operations["rotateKeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{keyId}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Takes all trust from a key that no longer signs: decisions that it signed are not run any more. */
+        post: operations["revokeKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kill-switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The kill switch of the workspace and that of all workspaces. While one of them is on, nothing is run and nothing rolled back. */
+        get: operations["readKillSwitch"];
+        /** @description Turns a kill switch on or off; for all workspaces this needs admin. Once it is answered, nothing new begins; what had begun is not stopped. A repeat changes nothing. */
+        put: operations["throwKillSwitch"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -593,7 +713,7 @@ export interface operations {
                             phase: "DETECTION" | "PROPOSAL_FIX" | "EXECUTION_GATE" | "EXECUTION" | "VERIFICATION_GATE" | "VERIFICATION" | "CLOSED";
                             /** @enum {string} */
                             status: "IN_PROGRESS" | "PENDING_HUMAN_APPROVAL" | "SUCCESS" | "FAILED" | "REJECTED" | "EXPIRED" | "NEEDS_HUMAN";
-                            outcome: ("RESOLVED" | "RECOVERED" | "NOTHING_FOUND" | "REJECTED" | "EXPIRED" | "FAILED" | "CANCELLED" | "HANDED_OVER") | null;
+                            outcome: ("RESOLVED" | "RECOVERED" | "NOTHING_FOUND" | "REJECTED" | "EXPIRED" | "ROLLED_BACK" | "FAILED" | "CANCELLED" | "HANDED_OVER") | null;
                             severity: ("LOW" | "MEDIUM" | "HIGH" | "CRITICAL") | null;
                             score: number | null;
                             alerts: number;
@@ -679,7 +799,7 @@ export interface operations {
                         phase: "DETECTION" | "PROPOSAL_FIX" | "EXECUTION_GATE" | "EXECUTION" | "VERIFICATION_GATE" | "VERIFICATION" | "CLOSED";
                         /** @enum {string} */
                         status: "IN_PROGRESS" | "PENDING_HUMAN_APPROVAL" | "SUCCESS" | "FAILED" | "REJECTED" | "EXPIRED" | "NEEDS_HUMAN";
-                        outcome: ("RESOLVED" | "RECOVERED" | "NOTHING_FOUND" | "REJECTED" | "EXPIRED" | "FAILED" | "CANCELLED" | "HANDED_OVER") | null;
+                        outcome: ("RESOLVED" | "RECOVERED" | "NOTHING_FOUND" | "REJECTED" | "EXPIRED" | "ROLLED_BACK" | "FAILED" | "CANCELLED" | "HANDED_OVER") | null;
                         severity: ("LOW" | "MEDIUM" | "HIGH" | "CRITICAL") | null;
                         score: number | null;
                         alerts: number;
@@ -690,7 +810,7 @@ export interface operations {
                         closedAt: string | null;
                         rootCause: {
                             /** @enum {string} */
-                            category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
+                            category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
                             details: string;
                             confidence: number;
                             affectedSystems: string[];
@@ -707,13 +827,23 @@ export interface operations {
                             steps: {
                                 stepId: string;
                                 /** @enum {string} */
-                                type: "sql";
+                                type: "sql" | "config-patch";
                                 target: string;
                                 script: string;
                                 parameters: string[];
-                                reach: string;
                                 /** @enum {string} */
-                                wayBack: "oneWay";
+                                reach: "session" | "row" | "file";
+                                wayBack: {
+                                    /** @enum {string} */
+                                    kind: "oneWay";
+                                    because: string;
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "snapshot";
+                                    /** @enum {string} */
+                                    of: "rows" | "file";
+                                    keptMs: number;
+                                };
                             }[];
                             confidence: {
                                 value: number;
@@ -735,9 +865,11 @@ export interface operations {
                             /** @enum {string} */
                             kind: "execution" | "verification" | "needsHuman";
                             /** @enum {string} */
-                            state: "open" | "approved" | "rejected" | "changesRequested" | "expired" | "withdrawn";
+                            state: "open" | "approved" | "rejected" | "changesRequested" | "rollbackRequested" | "expired" | "withdrawn";
                             digest: string | null;
                             planVersion: number | null;
+                            /** @description Whether what was run can be taken back from here: by rollBack, at a verification gate also by reject. */
+                            offersRollback: boolean;
                             approvalsNeeded: number;
                             /** @enum {string} */
                             roleNeeded: "viewer" | "responder" | "supervisor" | "admin" | "agent";
@@ -786,6 +918,7 @@ export interface operations {
                             better: "lower" | "higher";
                         }[];
                         measuredAt: string | null;
+                        canRollBackUntil: string | null;
                         temporalUrl: string | null;
                     };
                 };
@@ -874,7 +1007,7 @@ export interface operations {
                                 /** @enum {string} */
                                 status: "IN_PROGRESS" | "PENDING_HUMAN_APPROVAL" | "SUCCESS" | "FAILED" | "REJECTED" | "EXPIRED" | "NEEDS_HUMAN";
                                 /** @enum {string} */
-                                kind: "step" | "decision";
+                                kind: "step" | "rollback" | "reconcile" | "decision";
                                 /** @enum {string} */
                                 actor: "AI_AGENT" | "HUMAN_USER" | "SYSTEM";
                                 text: string;
@@ -889,7 +1022,7 @@ export interface operations {
                                     confidence?: number;
                                     improvementPercent?: number;
                                     /** @enum {string} */
-                                    outcome?: "RESOLVED" | "RECOVERED" | "NOTHING_FOUND" | "REJECTED" | "EXPIRED" | "FAILED" | "CANCELLED" | "HANDED_OVER";
+                                    outcome?: "RESOLVED" | "RECOVERED" | "NOTHING_FOUND" | "REJECTED" | "EXPIRED" | "ROLLED_BACK" | "FAILED" | "CANCELLED" | "HANDED_OVER";
                                 } | null;
                                 approvedBy: string | null;
                                 approvedAt: string | null;
@@ -913,7 +1046,7 @@ export interface operations {
                             seq: number;
                             data: {
                                 /** @enum {string} */
-                                outcome: "RESOLVED" | "RECOVERED" | "NOTHING_FOUND" | "REJECTED" | "EXPIRED" | "FAILED" | "CANCELLED" | "HANDED_OVER";
+                                outcome: "RESOLVED" | "RECOVERED" | "NOTHING_FOUND" | "REJECTED" | "EXPIRED" | "ROLLED_BACK" | "FAILED" | "CANCELLED" | "HANDED_OVER";
                             };
                         })[];
                         nextAfter: number;
@@ -997,7 +1130,7 @@ export interface operations {
                     gateId: string;
                     digest?: string | null;
                     /** @enum {string} */
-                    verdict: "approve" | "reject" | "requestChanges";
+                    verdict: "approve" | "reject" | "requestChanges" | "rollBack";
                     reason?: string;
                     /** @description The plan's title, typed to approve it where the gate's `confirmation` asks for it. */
                     confirmation?: string;
@@ -1015,7 +1148,7 @@ export interface operations {
                         /** Format: uuid */
                         decisionId: string;
                         /** @enum {string} */
-                        gateState: "open" | "approved" | "rejected" | "changesRequested" | "expired" | "withdrawn";
+                        gateState: "open" | "approved" | "rejected" | "changesRequested" | "rollbackRequested" | "expired" | "withdrawn";
                         approvals: number;
                         approvalsNeeded: number;
                         message: string;
@@ -1067,6 +1200,83 @@ export interface operations {
         };
     };
     cancelIncident: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; a repeat with the same key counts once. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                incidentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        decisionId: string;
+                        message: string;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    rollBack: {
         parameters: {
             query?: never;
             header?: {
@@ -1328,9 +1538,10 @@ export interface operations {
                         /** @enum {string} */
                         type: "SQL";
                         command: string;
-                        parameters: ("pid" | "backendStart")[];
+                        /** @description What each `$n` of the command stands for, in order. */
+                        parameters: ("pid" | "backendStart" | "actor")[];
                         /** @enum {string} */
-                        category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
+                        category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
                         /** @enum {string} */
                         risk: "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
                         /** @description Milliseconds. */
@@ -1406,9 +1617,10 @@ export interface operations {
                     /** @enum {string} */
                     type: "SQL";
                     command: string;
-                    parameters: ("pid" | "backendStart")[];
+                    /** @description What each `$n` of the command stands for, in order. */
+                    parameters: ("pid" | "backendStart" | "actor")[];
                     /** @enum {string} */
-                    category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
+                    category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
                     /** @enum {string} */
                     risk: "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
                     /** @description Milliseconds. */
@@ -1433,9 +1645,10 @@ export interface operations {
                         /** @enum {string} */
                         type: "SQL";
                         command: string;
-                        parameters: ("pid" | "backendStart")[];
+                        /** @description What each `$n` of the command stands for, in order. */
+                        parameters: ("pid" | "backendStart" | "actor")[];
                         /** @enum {string} */
-                        category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
+                        category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
                         /** @enum {string} */
                         risk: "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
                         /** @description Milliseconds. */
@@ -1445,6 +1658,540 @@ export interface operations {
                         createdAt: string;
                         /** Format: date-time */
                         updatedAt: string;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    readAudit: {
+        parameters: {
+            query?: {
+                order?: "newest" | "oldest";
+                limit?: number;
+                /** @description As the previous page gave it. */
+                cursor?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        rows: {
+                            seq: number;
+                            kind: ("decision.counted" | "decision.refused" | "claim.granted" | "claim.refused" | "execution.started" | "execution.ended" | "rollback.started" | "rollback.ended" | "key.made" | "key.rotated" | "key.revoked" | "killSwitch.on" | "killSwitch.off") | null;
+                            actor: string | null;
+                            subject: string | null;
+                            /** @description JSON; what there is depends on the kind. */
+                            details: unknown;
+                            at: string | null;
+                            /** @description The canonical text (RFC 8785) that is hashed; the fields beside it are read from it, and null where it is not one that Sluice writes. */
+                            entry: string;
+                            /** @description SHA-256 of the hash of the row before, a line feed, and `entry`; for the first row, the id of the workspace stands for the hash before. */
+                            hash: string;
+                        }[];
+                        nextCursor: number | null;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    verifyAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        rows: number;
+                        /** @description Signed checkpoints of this workspace that the chain was held against. */
+                        checkpoints: number;
+                        /** @description Rows after the last checkpoint. */
+                        notYetCheckpointed: number;
+                        /** @description What is wrong first; null where nothing is. */
+                        tampering: {
+                            seq: number;
+                            what: string;
+                        } | null;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        keys: {
+                            keyId: string;
+                            /** Format: date-time */
+                            madeAt: string;
+                            /** @enum {string} */
+                            state: "signing" | "verifying" | "revoked";
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    rotateKeys: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; a repeat with the same key counts once. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        keyId: string;
+                        message: string;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    revokeKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; a repeat with the same key counts once. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                keyId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        keyId: string;
+                        message: string;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    readKillSwitch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        workspace: {
+                            on: boolean;
+                            person: string | null;
+                            reason: string | null;
+                            changedAt: string | null;
+                        };
+                        all: {
+                            on: boolean;
+                            person: string | null;
+                            reason: string | null;
+                            changedAt: string | null;
+                        };
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    throwKillSwitch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    scope: "workspace" | "all";
+                    on: boolean;
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        workspace: {
+                            on: boolean;
+                            person: string | null;
+                            reason: string | null;
+                            changedAt: string | null;
+                        };
+                        all: {
+                            on: boolean;
+                            person: string | null;
+                            reason: string | null;
+                            changedAt: string | null;
+                        };
                     };
                 };
             };

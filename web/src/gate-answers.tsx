@@ -11,29 +11,40 @@ interface Choice {
   readonly needsReason?: true;
 }
 
-const choices: Record<Gate['kind'], readonly Choice[]> = {
-  execution: [
-    { verdict: 'approve', label: 'Approve', look: 'primary', means: 'runs exactly this, once.' },
-    { verdict: 'requestChanges', label: 'Request changes', look: 'plain', means: 'nothing runs; another plan is proposed.' },
-    { verdict: 'reject', label: 'Reject', look: 'danger', means: 'nothing runs; the incident is closed.' },
-  ],
-  verification: [
-    { verdict: 'approve', label: 'Looks good', look: 'primary', means: 'goes on to verification.' },
-    { verdict: 'requestChanges', label: 'Request changes', look: 'plain', means: 'another plan is proposed.' },
-    { verdict: 'reject', label: 'Not good', look: 'danger', means: 'a person is asked, because this fix has no way back.' },
-  ],
-  needsHuman: [
-    { verdict: 'approve', label: 'Measure again', look: 'primary', means: 'goes on if the signals are well.' },
-    { verdict: 'requestChanges', label: 'Propose again', look: 'plain', means: 'another plan is proposed.' },
-    {
-      verdict: 'reject',
-      label: 'Close, handed over',
-      look: 'danger',
-      means: 'Sluice stops; you have it. Needs a reason.',
-      needsReason: true,
-    },
-  ],
-};
+const rollBack: Choice = { verdict: 'rollBack', label: 'Take it back', look: 'plain', means: 'puts back what was changed. Needs a reason.', needsReason: true };
+
+/** What can be answered at a gate. One of a closed incident is about a rollback that did not succeed. */
+function listChoices({ kind, offersRollback }: Gate, isClosed: boolean): readonly Choice[] {
+  switch (kind) {
+    case 'execution':
+      return [
+        { verdict: 'approve', label: 'Approve', look: 'primary', means: 'runs exactly this, once.' },
+        { verdict: 'requestChanges', label: 'Request changes', look: 'plain', means: 'nothing runs; another plan is proposed.' },
+        { verdict: 'reject', label: 'Reject', look: 'danger', means: 'nothing runs; the incident is closed.' },
+      ];
+    case 'verification':
+      return [
+        { verdict: 'approve', label: 'Looks good', look: 'primary', means: 'goes on to verification.' },
+        { verdict: 'requestChanges', label: 'Request changes', look: 'plain', means: 'another plan is proposed.' },
+        offersRollback
+          ? { verdict: 'reject', label: 'Not good, take it back', look: 'danger', means: 'the fix is taken back at once.' }
+          : { verdict: 'reject', label: 'Not good', look: 'danger', means: 'a person is asked, because this fix has no way back.' },
+      ];
+    case 'needsHuman':
+      if (isClosed) {
+        return [
+          ...(offersRollback ? [rollBack] : []),
+          { verdict: 'reject', label: 'Leave it as it is', look: 'danger', means: 'nothing more is put back; you have it. Needs a reason.', needsReason: true },
+        ];
+      }
+      return [
+        { verdict: 'approve', label: 'Measure again', look: 'primary', means: 'goes on if the signals are well.' },
+        { verdict: 'requestChanges', label: 'Propose again', look: 'plain', means: 'another plan is proposed.' },
+        ...(offersRollback ? [rollBack] : []),
+        { verdict: 'reject', label: 'Close, handed over', look: 'danger', means: 'Sluice stops; you have it. Needs a reason.', needsReason: true },
+      ];
+  }
+}
 
 // A click meant for what was here a moment ago must not answer a gate that nobody has read.
 const ARM_MS = 700;
@@ -41,10 +52,12 @@ const ARM_MS = 700;
 /** The answers that a person can give at a gate, and what each needs first. */
 export function GateAnswers({
   gate,
+  isClosed,
   decision,
   obstacleTo,
 }: {
   readonly gate: Gate;
+  readonly isClosed: boolean;
   readonly decision: Decision;
   readonly obstacleTo: (verdict: Verdict) => string | null;
 }) {
@@ -58,6 +71,7 @@ export function GateAnswers({
   }, []);
   const field = useRef<HTMLTextAreaElement>(null);
   const given = reason.trim();
+  const choices = listChoices(gate, isClosed);
   const isUnconfirmed = gate.confirmation !== null && withoutExtraSpace(typed) !== withoutExtraSpace(gate.confirmation);
   const findAnyObstacle = (verdict: Verdict): string | null =>
     obstacleTo(verdict) ?? (verdict === 'approve' && isUnconfirmed ? 'Type the title of the plan first.' : null);
@@ -118,7 +132,7 @@ export function GateAnswers({
         </div>
       )}
       <div className="flex flex-col gap-2 sm:flex-row sm:flex-wrap">
-        {choices[gate.kind].map((choice) => (
+        {choices.map((choice) => (
           <Button
             key={choice.verdict}
             look={choice.look}
@@ -131,7 +145,7 @@ export function GateAnswers({
         ))}
       </div>
       <ul className="text-sm text-muted">
-        {choices[gate.kind].map(({ verdict, label, means }) => (
+        {choices.map(({ verdict, label, means }) => (
           <Meaning key={verdict} id={`means-${verdict}`} label={label}>
             {findAnyObstacle(verdict) ?? means}
           </Meaning>

@@ -36,6 +36,7 @@ export function GateCard({ gate, incident, opening, me, decision }: GateCardProp
       <SignalsTable before={before} now={now} measuredAt={measuredAt} />
       <GateAnswers
         gate={gate}
+        isClosed={incident.outcome !== null}
         decision={decision}
         obstacleTo={(verdict) => (isOtherPlan ? 'The plan that this gate asks for is being read.' : findObstacle(gate, me, verdict))}
       />
@@ -71,8 +72,8 @@ function WaitingFor({ gate }: { readonly gate: Gate }) {
 /** Why this person cannot give this answer, in words; null when nothing stands in the way. */
 function findObstacle(gate: Gate, me: Me | undefined, verdict: Verdict): string | null {
   if (me === undefined) return 'Reading who you are.';
-  const needed = verdict === 'approve' ? gate.roleNeeded : 'responder';
-  if (!isAtLeast(me.role, needed)) return `It needs ${withArticle(needed)}, and you are ${withArticle(me.role)}.`;
+  const role = ({ approve: gate.roleNeeded, rollBack: 'supervisor', reject: 'responder', requestChanges: 'responder' } as const)[verdict];
+  if (!isAtLeast(me.role, role)) return `It needs ${withArticle(role)}, and you are ${withArticle(me.role)}.`;
   if (verdict === 'approve' && gate.approvals.some(({ person }) => person === me.person)) return 'You have approved; another person is needed.';
   return null;
 }

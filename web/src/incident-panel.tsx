@@ -11,6 +11,7 @@ import { JobTail } from './job-tail.js';
 import { Notice } from './notice.js';
 import { PhaseList } from './phase-list.js';
 import { PlanDetails } from './plan-details.js';
+import { RollBackIncident } from './roll-back-incident.js';
 import { RootCauseSection } from './root-cause-section.js';
 import type { Gate, IncidentDetail, IncidentUpdate } from './shapes.js';
 import { SignalsTable } from './signals-table.js';
@@ -18,7 +19,7 @@ import { StaleNotice } from './stale-notice.js';
 import { useDecision } from './use-decision.js';
 import { useMe } from './use-me.js';
 import { useTail } from './use-tail.js';
-import { count, describeState, gateStateWords, isAtLeast, outcomeSentence, outcomeTone, outcomeWords, severityTone, triggerWords } from './words.js';
+import { count, describeState, gateStateWords, isRollingBack, outcomeSentence, outcomeTone, outcomeWords, severityTone, triggerWords } from './words.js';
 
 const POLL_MS = 3_000;
 
@@ -28,9 +29,9 @@ export function IncidentPanel({ incidentId }: { readonly incidentId: string }) {
   const { data: incident, error, dataUpdatedAt } = useQuery({
     queryKey: ['incident', incidentId],
     queryFn: () => take(api.GET('/api/incidents/{incidentId}', { params: { path: { incidentId } } })),
-    refetchInterval: ({ state }) => (state.data?.outcome === null || state.data === undefined ? POLL_MS : false),
+    refetchInterval: ({ state: { data } }) => (data === undefined || mayChange(data) ? POLL_MS : false),
   });
-  const tail = useTail(incidentId, () => void queryClient.invalidateQueries({ queryKey: ['incident', incidentId] }));
+  const tail = useTail(incidentId, incident?.updatedAt, () => void queryClient.invalidateQueries({ queryKey: ['incident', incidentId] }));
   const me = useMe();
   const decision = useDecision(incidentId);
   const gate = incident?.gate?.state === 'open' ? incident.gate : null;
@@ -55,6 +56,10 @@ export function IncidentPanel({ incidentId }: { readonly incidentId: string }) {
       <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_minmax(0,1fr)] lg:grid-rows-[auto_1fr]">
         <div className="flex flex-col gap-4">
           {incident.outcome !== null && <OutcomeBanner outcome={incident.outcome} updates={updates} />}
+          {isRollingBack(incident) && gate === null && <Notice tone="warn">It is being taken back.</Notice>}
+          {incident.outcome !== null && !isRollingBack(incident) && incident.canRollBackUntil !== null && (
+            <RollBackIncident incidentId={incidentId} until={incident.canRollBackUntil} me={me} onSent={() => heading.current?.focus()} />
+          )}
           {gate !== null && (
             <GateCard
               key={gate.id}
@@ -83,14 +88,15 @@ export function IncidentPanel({ incidentId }: { readonly incidentId: string }) {
               <PlanDetails plan={incident.plan} />
             </Section>
           )}
-          {incident.outcome === null && (
-            <CancelIncident incidentId={incidentId} isAllowed={me !== undefined && isAtLeast(me.role, 'responder')} />
-          )}
+          {incident.outcome === null && <CancelIncident incidentId={incidentId} me={me} />}
         </div>
       </div>
     </div>
   );
 }
+
+/** Whether the incident can become another one without this page: it goes on, or somebody can take it back. */
+const mayChange = (incident: IncidentDetail): boolean => incident.outcome === null || isRollingBack(incident) || incident.canRollBackUntil !== null;
 
 function IncidentHeader({ incident, heading }: { readonly incident: IncidentDetail; readonly heading: Ref<HTMLHeadingElement> }) {
   const { severity, score, temporalUrl } = incident;
@@ -131,7 +137,7 @@ function OutcomeBanner({
   readonly outcome: NonNullable<IncidentDetail['outcome']>;
   readonly updates: readonly IncidentUpdate[];
 }) {
-  const told = updates.findLast(({ phase }) => phase === 'CLOSED')?.text;
+  const told = updates.findLast(({ details }) => details?.outcome === outcome)?.text;
   return (
     <Notice tone={outcomeTone[outcome]}>
       <p className="text-lg font-semibold">{outcomeWords[outcome]}</p>

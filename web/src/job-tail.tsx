@@ -1,6 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useLayoutEffect, useMemo, useRef, useState, type UIEvent } from 'react';
 import { describeTrouble } from './api.js';
+import { Badge } from './badge.js';
 import { Button } from './button.js';
 import { formatMoment } from './clock.js';
 import { OutputLine } from './output-line.js';
@@ -8,7 +9,7 @@ import { toPlainText } from './plain-text.js';
 import type { IncidentUpdate, TailEntry } from './shapes.js';
 import type { TailState } from './tail-stream.js';
 import type { Tail } from './use-tail.js';
-import { toIcon } from './words.js';
+import { kindWords, toIcon } from './words.js';
 
 type Row =
   | { readonly key: string; readonly kind: 'update'; readonly update: IncidentUpdate }
@@ -127,6 +128,7 @@ function Connection({ state }: { readonly state: TailState }) {
 }
 
 function UpdateRow({ update }: { readonly update: IncidentUpdate }) {
+  const kind = kindWords[update.kind];
   return (
     <article className="py-1.5">
       <p className="flex items-baseline gap-x-2">
@@ -136,6 +138,7 @@ function UpdateRow({ update }: { readonly update: IncidentUpdate }) {
         <span className="min-w-0 font-mono text-sm font-semibold">
           {update.phase} [{update.status}]
         </span>
+        {kind !== undefined && <Badge tone="plain">{kind}</Badge>}
         <time dateTime={update.createdAt} title={formatMoment(update.createdAt)} className="ml-auto shrink-0 text-xs text-muted tabular-nums">
           {formatClock(update.createdAt)}
         </time>

@@ -2,10 +2,11 @@ import type { ReactNode } from 'react';
 import { Badge } from './badge.js';
 import { Digest } from './digest.js';
 import { toPlainText } from './plain-text.js';
-import type { Plan } from './shapes.js';
+import { Rehearsal } from './rehearsal.js';
+import type { Plan, Step } from './shapes.js';
 import { count, formatDuration, severityTone } from './words.js';
 
-/** Everything that a person approves: what would run, on what, how sure we are, and that there is no way back. */
+/** Everything that a person approves: what would run, on what, how sure we are, and whether there is a way back. */
 export function PlanDetails({ plan }: { readonly plan: Plan }) {
   return (
     <div className="flex flex-col gap-4">
@@ -17,7 +18,7 @@ export function PlanDetails({ plan }: { readonly plan: Plan }) {
           <Badge tone={severityTone[plan.risk]}>{plan.risk}</Badge>
         </Term>
         <Term name="Way back">
-          <strong className="font-semibold text-bad">None: one-way.</strong> What it does cannot be put back.
+          <PlanWayBack steps={plan.steps} />
         </Term>
         <Term name="Takes about">{formatDuration(plan.estimatedDurationMs)}</Term>
         <Term name="Confidence">
@@ -51,6 +52,32 @@ function Term({ name, children }: { readonly name: string; readonly children: Re
   );
 }
 
+function PlanWayBack({ steps }: { readonly steps: readonly Step[] }) {
+  const oneWay = steps.filter(({ wayBack }) => wayBack.kind === 'oneWay');
+  if (oneWay.length === 0) return <strong className="font-semibold">Every step can be taken back.</strong>;
+  if (oneWay.length < steps.length) {
+    return (
+      <>
+        <strong className="font-semibold text-bad">In part.</strong> What {oneWay.map(({ stepId }) => `step ${stepId}`).join(', ')} does cannot be put back.
+      </>
+    );
+  }
+  return (
+    <>
+      <strong className="font-semibold text-bad">None: one-way.</strong> What it does cannot be put back.
+    </>
+  );
+}
+
+function WayBackWords(wayBack: Step['wayBack']) {
+  if (wayBack.kind === 'snapshot') return `can be taken back until it is ${formatDuration(wayBack.keptMs)} old`;
+  return (
+    <>
+      <strong className="font-semibold text-bad">cannot be undone</strong>: {toPlainText(wayBack.because)}
+    </>
+  );
+}
+
 function ConfidenceFactors({ confidence }: { readonly confidence: Plan['confidence'] }) {
   return (
     <>
@@ -72,7 +99,7 @@ function StepDetails({
   title,
   rehearsal,
 }: {
-  readonly step: Plan['steps'][number];
+  readonly step: Step;
   readonly title: string;
   readonly rehearsal: readonly string[];
 }) {
@@ -82,6 +109,9 @@ function StepDetails({
         {title}: {step.type.toUpperCase()} on {step.target}
         <span className="font-normal text-muted">, reaches one {step.reach}</span>
       </h3>
+      <p>
+        It <WayBackWords {...step.wayBack} />.
+      </p>
       <pre
         className="overflow-x-auto rounded-md border border-line bg-well p-3 font-mono text-sm wrap-anywhere whitespace-pre-wrap"
         aria-label={`Script of step ${step.stepId}`}
@@ -97,16 +127,7 @@ function StepDetails({
           ))}
         </ul>
       )}
-      <h4 className="text-sm font-semibold text-muted">What it would touch, read without effect</h4>
-      {rehearsal.length === 0 ? (
-        <p className="text-sm font-semibold text-warn">The rehearsal found nothing.</p>
-      ) : (
-        <ul aria-label={`Rehearsal of step ${step.stepId}`} className="font-mono text-sm">
-          {rehearsal.map((line, index) => (
-            <li key={index}>{toPlainText(line)}</li>
-          ))}
-        </ul>
-      )}
+      <Rehearsal step={step} lines={rehearsal} />
     </div>
   );
 }

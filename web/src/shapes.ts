@@ -8,6 +8,7 @@ export type IncidentSummary = Answer<'listIncidents'>['incidents'][number];
 export type IncidentDetail = Answer<'getIncident'>;
 export type Gate = NonNullable<IncidentDetail['gate']>;
 export type Plan = NonNullable<IncidentDetail['plan']>;
+export type Step = Plan['steps'][number];
 export type RootCause = NonNullable<IncidentDetail['rootCause']>;
 export type Signal = IncidentDetail['before'][number];
 export type TailEntry = Answer<'readTail'>['entries'][number];

@@ -115,8 +115,8 @@ function IncidentRow({ incident }: { readonly incident: IncidentSummary }) {
 }
 
 function toTone({ outcome, status }: IncidentSummary): Tone {
-  if (outcome !== null) return outcomeTone[outcome];
   if (status === 'NEEDS_HUMAN') return 'bad';
+  if (outcome !== null) return outcomeTone[outcome];
   return status === 'PENDING_HUMAN_APPROVAL' ? 'warn' : 'plain';
 }
 

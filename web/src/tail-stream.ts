@@ -19,26 +19,38 @@ const SILENCE_MS = 45_000;
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 10_000;
 
-/** Follows a job tail from its start to its end, each entry once, whatever happens to the connection. Returns how to stop. */
-export function followTail(incidentId: string, listener: TailListener): () => void {
-  const stop = new AbortController();
-  void follow(incidentId, listener, stop.signal);
-  return () => stop.abort();
+export interface TailFollower {
+  stop(): void;
+  /** Looks whether more was told after the end: what was closed can still be taken back. */
+  goOn(): void;
 }
 
-async function follow(incidentId: string, listener: TailListener, stopped: AbortSignal): Promise<void> {
-  let lastSeq = 0;
+/** Follows a job tail from its start to its end, each entry once, whatever happens to the connection. */
+export function followTail(incidentId: string, listener: TailListener): TailFollower {
+  const stop = new AbortController();
+  const place = { lastSeq: 0 };
+  let isFollowing = false;
+  const goOn = (): void => {
+    if (isFollowing || stop.signal.aborted) return;
+    isFollowing = true;
+    void follow(incidentId, place, listener, stop.signal).finally(() => (isFollowing = false));
+  };
+  goOn();
+  return { stop: () => stop.abort(), goOn };
+}
+
+async function follow(incidentId: string, place: { lastSeq: number }, listener: TailListener, stopped: AbortSignal): Promise<void> {
   let failures = 0;
   const hear = (entry: TailEntry): void => {
-    if (stopped.aborted || entry.seq <= lastSeq) return;
-    lastSeq = entry.seq;
+    if (stopped.aborted || entry.seq <= place.lastSeq) return;
+    place.lastSeq = entry.seq;
     failures = 0;
     listener.onEntry(entry);
   };
   while (!stopped.aborted) {
     let isOver = false;
     try {
-      isOver = await readStream(incidentId, lastSeq, stopped, { hear, onOpen: () => listener.onState({ kind: 'live' }) });
+      isOver = await readStream(incidentId, place.lastSeq, stopped, { hear, onOpen: () => listener.onState({ kind: 'live' }) });
     } catch (error) {
       if (!stopped.aborted && !isPassing(error)) return listener.onState({ kind: 'failed', error });
     }
@@ -51,7 +63,7 @@ async function follow(incidentId: string, listener: TailListener, stopped: Abort
   }
 }
 
-/** Reads one connection until it ends, or the tail does: then true. Throws when it breaks, falls silent or is refused. */
+/** Reads one connection until it ends; true when nothing followed the end of the tail. Throws when it breaks, falls silent or is refused. */
 async function readStream(
   incidentId: string,
   lastSeq: number,
@@ -84,14 +96,10 @@ async function readStream(
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return false;
+      if (done) return isOver;
       clearTimeout(timer);
       timer = setTimeout(() => silence.abort(), SILENCE_MS);
       parser.feed(value);
-      if (isOver) {
-        await reader.cancel();
-        return true;
-      }
     }
   } finally {
     clearTimeout(timer);

@@ -1,6 +1,6 @@
-import { useEffect, useEffectEvent, useState } from 'react';
+import { useEffect, useEffectEvent, useRef, useState } from 'react';
 import type { TailEntry } from './shapes.js';
-import { followTail, type TailState } from './tail-stream.js';
+import { followTail, type TailFollower, type TailState } from './tail-stream.js';
 
 export interface Tail {
   readonly entries: readonly TailEntry[];
@@ -10,9 +10,10 @@ export interface Tail {
 // A replay of ten thousand entries is drawn a few times, not ten thousand times.
 const FLUSH_MS = 50;
 
-/** The job tail of an incident as it grows. `onUpdate` hears when the incident itself may have changed. */
-export function useTail(incidentId: string, onUpdate: () => void): Tail {
+/** The job tail of an incident as it grows, also after its end when `changedAt` says so. `onUpdate` hears when the incident itself may have changed. */
+export function useTail(incidentId: string, changedAt: string | undefined, onUpdate: () => void): Tail {
   const [tail, setTail] = useState<Tail>({ entries: [], state: { kind: 'connecting' } });
+  const follower = useRef<TailFollower>(null);
   const tellUpdate = useEffectEvent(onUpdate);
   useEffect(() => {
     setTail({ entries: [], state: { kind: 'connecting' } });
@@ -27,7 +28,7 @@ export function useTail(incidentId: string, onUpdate: () => void): Tail {
       setTail(({ entries, state }) => ({ entries: [...entries, ...arrived], state }));
       if (arrived.some(({ event }) => event !== 'output')) tellUpdate();
     };
-    const stop = followTail(incidentId, {
+    const following = followTail(incidentId, {
       onEntry: (entry) => {
         waiting.push(entry);
         timer ??= setTimeout(flush, FLUSH_MS);
@@ -37,10 +38,12 @@ export function useTail(incidentId: string, onUpdate: () => void): Tail {
         setTail(({ entries }) => ({ entries, state }));
       },
     });
+    follower.current = following;
     return () => {
-      stop();
+      following.stop();
       clearTimeout(timer);
     };
   }, [incidentId]);
+  useEffect(() => follower.current?.goOn(), [changedAt]);
   return tail;
 }

@@ -33,6 +33,7 @@ export const outcomeWords: Record<Outcome, string> = {
   NOTHING_FOUND: 'Nothing found',
   REJECTED: 'Rejected',
   EXPIRED: 'Expired',
+  ROLLED_BACK: 'Rolled back',
   FAILED: 'Failed',
   CANCELLED: 'Cancelled',
   HANDED_OVER: 'Handed over',
@@ -44,6 +45,7 @@ export const outcomeSentence: Record<Outcome, string> = {
   NOTHING_FOUND: 'No signal was out of bounds. Nothing was run.',
   REJECTED: 'A person rejected the plan. Nothing was run.',
   EXPIRED: 'Nobody answered in time. Nothing was run.',
+  ROLLED_BACK: 'What the plan had changed was taken back.',
   FAILED: 'Sluice could not go on. Nothing was changed.',
   CANCELLED: 'A person cancelled it before anything was changed.',
   HANDED_OVER: 'A person closed it and took it over.',
@@ -55,6 +57,7 @@ export const outcomeTone: Record<Outcome, Tone> = {
   NOTHING_FOUND: 'good',
   REJECTED: 'plain',
   EXPIRED: 'warn',
+  ROLLED_BACK: 'plain',
   FAILED: 'bad',
   CANCELLED: 'plain',
   HANDED_OVER: 'warn',
@@ -73,6 +76,7 @@ export const gateStateWords: Record<Gate['state'], string> = {
   approved: 'approved',
   rejected: 'rejected',
   changesRequested: 'changes requested',
+  rollbackRequested: 'answered with a rollback',
   expired: 'expired',
   withdrawn: 'withdrawn',
 };
@@ -82,14 +86,26 @@ export const categoryWords: Record<RootCause['category'], string> = {
   longRunningQuery: 'Long-running query',
   connectionExhaustion: 'Connections used up',
   massDeletion: 'Mass deletion',
+  configuration: 'Configuration change',
   targetUnreachable: 'Target unreachable',
   serviceDegraded: 'Service degraded',
   activeIncident: 'Another active incident',
 };
 
+/** What kind of update it is, where it is more than a step of the story. */
+export const kindWords: Partial<Record<IncidentUpdate['kind'], string>> = { rollback: 'Rollback', reconcile: 'Reconcile' };
+
+type State = Pick<IncidentDetail, 'phase' | 'status' | 'outcome'>;
+
+/** Whether it is closed and its fix is being taken back, or waits for a person who says how. */
+export const isRollingBack = ({ status, outcome }: State): boolean => outcome !== null && (status === 'IN_PROGRESS' || status === 'NEEDS_HUMAN');
+
 /** `Execution gate: waits for approval`, or how it ended. */
-export const describeState = ({ phase, status, outcome }: Pick<IncidentDetail, 'phase' | 'status' | 'outcome'>): string =>
-  outcome === null ? `${phaseWords[phase]}: ${statusWords[status]}` : `Closed: ${outcomeWords[outcome].toLowerCase()}`;
+export function describeState(state: State): string {
+  const { phase, status, outcome } = state;
+  if (outcome === null) return `${phaseWords[phase]}: ${statusWords[status]}`;
+  return `Closed: ${outcomeWords[outcome].toLowerCase()}${isRollingBack(state) ? `; rollback ${statusWords[status]}` : ''}`;
+}
 
 export const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
@@ -112,10 +128,11 @@ const phaseIcon: Record<Phase, string> = {
 };
 
 /** The icon that the tail has as text. */
-export function toIcon({ phase, status, details }: Pick<IncidentUpdate, 'phase' | 'status' | 'details'>): string {
-  if (status === 'NEEDS_HUMAN') return '🆘';
+export function toIcon({ phase, status, kind, details }: Pick<IncidentUpdate, 'phase' | 'status' | 'kind' | 'details'>): string {
+  if (status === 'NEEDS_HUMAN' || kind === 'reconcile') return '🆘';
   if (status === 'FAILED') return '❌';
   if (status === 'REJECTED' || status === 'EXPIRED') return '⛔';
+  if (kind === 'rollback') return '↩️';
   if (phase === 'DETECTION' && status === 'SUCCESS') return (details?.anomalies ?? 0) > 0 ? '⚠️' : '✅';
   return phaseIcon[phase];
 }

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fastify } from 'fastify';
 import pg from 'pg';
 import { PRODUCTS } from './database.js';
-import { toStats, type Request } from './stats.js';
+import { toStats, type Request } from '../stats.js';
 
 // A process of its own, as a real shop is: clients that place orders, a page with their figures, and on demand the fault.
 

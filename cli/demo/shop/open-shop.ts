@@ -1,25 +1,21 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import type { ShopStats } from './stats.js';
+import { openProcess, type DemoProcess } from '../open-process.js';
+import type { Stats } from '../stats.js';
 
-export interface Shop {
-  readonly url: string;
-  stats(): Promise<ShopStats>;
+export interface Shop extends DemoProcess {
+  stats(): Promise<Stats>;
   /** Makes one session hold every product's lock. Returns its pid. */
   breakIt(): Promise<number>;
   /** Whether that session still holds them. */
   isHeld(): Promise<boolean>;
-  stop(): Promise<void>;
 }
 
 /** Opens the demo's shop in a process of its own. */
 export async function openShop(databaseUrl: string, env: Readonly<Record<string, string>>): Promise<Shop> {
-  const child = fork(fileURLToPath(new URL('main.ts', import.meta.url)), { execArgv: ['--import', 'tsx'], env: { ...env, SHOP_DATABASE_URL: databaseUrl } });
-  const url = await untilReady(child);
+  const { url, stop } = await openProcess(new URL('main.ts', import.meta.url), { ...env, SHOP_DATABASE_URL: databaseUrl });
   return {
     url,
     async stats() {
-      return (await (await fetch(`${url}/stats`)).json()) as ShopStats;
+      return (await (await fetch(`${url}/stats`)).json()) as Stats;
     },
     async breakIt() {
       const { pid } = (await (await fetch(`${url}/fault`, { method: 'POST' })).json()) as { readonly pid: number };
@@ -28,17 +24,6 @@ export async function openShop(databaseUrl: string, env: Readonly<Record<string,
     async isHeld() {
       return (await (await fetch(`${url}/fault`)).json()) === true;
     },
-    async stop() {
-      if (child.exitCode !== null) return;
-      child.kill('SIGTERM');
-      await new Promise((resolve) => child.once('exit', resolve));
-    },
+    stop,
   };
-}
-
-function untilReady(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    child.once('message', (message: { readonly url: string }) => resolve(message.url));
-    child.once('exit', (code) => reject(new Error(`the shop did not open (exit code ${code})`)));
-  });
 }

@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ApiClient } from '../client.js';
-import type { Shop } from './shop/open-shop.js';
-import { SLOW_MS } from './shop/stats.js';
+import type { ApiClient } from '../../client.js';
+import type { Alarm } from '../scenario.js';
+import type { Shop } from './open-shop.js';
 
+/** What the shop calls slow, and the threshold in the demo's sluice.yaml. */
+export const SLOW_MS = 500;
 const EVERY_MS = 500;
 // A stall of one moment is nobody's alert.
 const ALERT_MS = 4 * SLOW_MS;
@@ -13,13 +15,13 @@ interface Receipt {
 }
 
 /** Stands in for the shop's own monitoring: tells Sluice in Alertmanager's form that the shop is slow, again and again, and once when it is not any more. */
-export function startMonitoring(api: ApiClient, shop: Shop, run: string) {
+export function startMonitoring(api: ApiClient, shop: Shop, run: string): Alarm {
   const labels = { alertname: 'ShopSlow', service: 'shop', severity: 'critical', run };
   const tell = (status: 'firing' | 'resolved') =>
     api.post<Receipt>('/api/alerts/alertmanager', { version: '4', alerts: [{ status, labels, annotations: { summary: 'Orders in the shop are slow or fail' } }] });
   let stopped = false;
   let opened: (incidentId: string) => void = () => {};
-  const incidentId = new Promise<string>((resolve) => (opened = resolve));
+  const hasOpened = new Promise<string>((resolve) => (opened = resolve));
 
   async function watch(): Promise<void> {
     let firing = false;
@@ -45,8 +47,7 @@ export function startMonitoring(api: ApiClient, shop: Shop, run: string) {
   // Its end is awaited in stop; until then a failure must not end the demo without a word.
   watching.catch(() => {});
   return {
-    incidentId,
-    failed: watching.then(() => new Promise<never>(() => {})),
+    incidentId: Promise.race([hasOpened, watching.then(() => new Promise<never>(() => {}))]),
     async stop(): Promise<void> {
       stopped = true;
       await watching.catch(() => {});

@@ -1,0 +1,31 @@
+import { structuredPatch } from 'diff';
+
+const MAX_LINES = 200;
+const MAX_LINE_LENGTH = 400;
+// Beyond this many changed lines nobody reads on, and looking for the smallest difference takes too long.
+const MAX_CHANGED_LINES = 4_000;
+
+export interface LineDifference {
+  /** `3 lines added, 1 taken away` */
+  readonly summary: string;
+  /** A unified diff, cut where it is long. */
+  readonly lines: readonly string[];
+}
+
+/** How a text differs from what it was, by lines. */
+export function describeDifference(name: string, before: string, after: string): LineDifference {
+  const patch = structuredPatch(name, name, before, after, undefined, undefined, { context: 3, maxEditLength: MAX_CHANGED_LINES });
+  if (patch === undefined) return { summary: `more than ${MAX_CHANGED_LINES} lines differ`, lines: [] };
+  const lines = patch.hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines: changed }) => [
+    `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`,
+    ...changed.map(cut),
+  ]);
+  const count = (sign: string) => patch.hunks.reduce((sum, hunk) => sum + hunk.lines.filter((line) => line.startsWith(sign)).length, 0);
+  const shown = lines.slice(0, MAX_LINES);
+  return {
+    summary: `${count('+')} ${count('+') === 1 ? 'line' : 'lines'} added, ${count('-')} taken away`,
+    lines: [`--- ${name}`, `+++ ${name}`, ...shown, ...(lines.length > MAX_LINES ? [`… ${lines.length - MAX_LINES} more lines`] : [])],
+  };
+}
+
+const cut = (line: string): string => (line.length > MAX_LINE_LENGTH ? `${line.slice(0, MAX_LINE_LENGTH)}… (${line.length - MAX_LINE_LENGTH} more characters)` : line);

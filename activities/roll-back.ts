@@ -1,0 +1,39 @@
+import type { ChangeActivities, Rollback } from '../contracts/activities.js';
+import { rolledBack } from '../domain/updates.js';
+import { attempt } from './attempt.js';
+import { type ChangeLog, explainStop, makeChange } from './change-steps.js';
+import { findRun } from './claim.js';
+import { thaw } from './digest.js';
+import { toSpan } from './execute.js';
+import type { Ports } from './ports.js';
+
+export function createRollbackActivities(ports: Ports): Pick<ChangeActivities, 'rollBackRemediation'> {
+  const { recorder } = ports;
+  return {
+    rollBackRemediation: ({ incidentId, claimId, digest, askedBy }) =>
+      attempt(async (beat): Promise<Rollback> => {
+        const stored = await recorder.readPlan(incidentId, digest);
+        const plan = stored && thaw(stored.canonical, digest);
+        if (plan === undefined) return { kind: 'notRolledBack', because: ['the plan in the record is not the one that was approved'] };
+        const ledger = await recorder.readLedger(incidentId, digest);
+        const claimed = ledger.filter((row) => row.kind === 'rollback' && row.claimId === claimId);
+        const log: ChangeLog = { lines: [], linesLeftOut: 0 };
+        // What was changed last is put back first.
+        for (const step of plan.steps.toReversed()) {
+          const row = claimed.find(({ stepId }) => stepId === step.stepId);
+          const run = findRun(plan, ledger, step.stepId);
+          if (row === undefined || run?.handle == null || run.snapshot === null || row.state === 'succeeded') continue;
+          const name = `Step ${step.stepId} on ${step.target}`;
+          const change = { kind: 'rollback', step, key: row.key, snapshot: run.snapshot, left: run.handle } as const;
+          const result = await makeChange(ports, { plan, change, row, log, keptMs: 0, beat });
+          if (result.kind === 'stopped') return { kind: 'notRolledBack', because: [`${name}: ${explainStop(result.because)}`] };
+          if (result.kind !== 'done') return { kind: 'notRolledBack', because: [`${name} was not taken back: ${result.summary}`] };
+        }
+        const oneWay = plan.steps.filter(({ stepId, wayBack }) => wayBack.kind === 'oneWay' && ledger.some((row) => row.stepId === stepId && row.handle !== null));
+        const durationMs = toSpan((await recorder.readLedger(incidentId, digest)).filter((row) => row.kind === 'rollback'));
+        const update = rolledBack({ title: plan.title, askedBy, output: log.lines, oneWay: oneWay.map(({ stepId, target }) => `step ${stepId} on ${target}`), durationMs });
+        await recorder.recordUpdate(incidentId, `rollback:${claimId}`, update);
+        return { kind: 'rolledBack', update };
+      }),
+  };
+}

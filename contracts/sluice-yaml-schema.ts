@@ -1,0 +1,94 @@
+import { Type, type Static, type TProperties } from 'typebox';
+import { formatDuration, readDurationMs } from '../domain/duration.js';
+import { units } from '../domain/signal.js';
+
+const Exact = <Properties extends TProperties>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
+const DAY_MS = 86_400_000;
+const Between = (minMs: number, maxMs: number) =>
+  Type.Refine(
+    Type.String({ description: 'Like 500ms, 20s, 5m, 24h or 30d.' }),
+    (text) => {
+      const durationMs = readDurationMs(text);
+      return durationMs !== undefined && durationMs >= minMs && durationMs <= maxMs;
+    },
+    () => `must be a duration like 500ms, 20s, 5m, 24h or 30d, from ${minMs < 1_000 ? `${minMs}ms` : formatDuration(minMs)} to ${formatDuration(maxMs)}`,
+  );
+const Duration = Between(1, 3_650 * DAY_MS);
+const Name = Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,62})$', description: 'Lower case letters, digits and dashes.' });
+const Count = Type.Number({ exclusiveMinimum: 0, maximum: 1e12 });
+const Column = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_.]{0,120}$' });
+const Reference = Type.Union([Exact({ env: Type.String({ minLength: 1 }) }), Exact({ file: Type.String({ minLength: 1 }) })]);
+
+const Approvals = (minimum: number) => Type.Optional(Type.Integer({ minimum, maximum: 5 }));
+
+const PostgresThresholds = Exact({
+  queryLatency: Type.Optional(Duration),
+  lockWait: Type.Optional(Duration),
+  blockedSessions: Type.Optional(Count),
+  idleInTransaction: Type.Optional(Duration),
+  longQuery: Type.Optional(Duration),
+  connectionsPercent: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100 })),
+});
+
+const TargetSchema = Exact({
+  kind: Type.Enum(['postgres', 'http', 'config-file', 'workspace']),
+  connection: Type.Optional(Reference),
+  url: Type.Optional(Type.Union([Type.String({ pattern: '^https?://' }), Reference])),
+  path: Type.Optional(Type.Union([Type.String({ pattern: '^/.+\\.(json|jsonc|yaml|yml)$' }), Reference])),
+  executor: Type.Optional(Type.Enum(['sql', 'config-patch'])),
+  serves: Type.Optional(Type.Array(Name, { minItems: 1 })),
+  postgres: Type.Optional(PostgresThresholds),
+  auditLog: Type.Optional(
+    Exact({
+      table: Column,
+      actionColumn: Type.Optional(Column),
+      actorColumn: Type.Optional(Column),
+      timeColumn: Type.Optional(Column),
+      window: Duration,
+      maxDeletes: Count,
+    }),
+  ),
+  probe: Type.Optional(
+    Exact({
+      path: Type.Optional(Type.String({ pattern: '^/' })),
+      // Below what an attempt to measure may take as a whole.
+      timeout: Type.Optional(Between(1, 30_000)),
+      availabilityPercent: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100 })),
+      latency: Type.Optional(Duration),
+      readings: Type.Optional(
+        Type.Array(
+          Exact({ name: Name, title: Type.String({ minLength: 1, maxLength: 100 }), field: Type.String({ minLength: 1 }), unit: Type.Enum([...units]), threshold: Count }),
+        ),
+      ),
+    }),
+  ),
+  activeIncidents: Type.Optional(Exact({ max: Count })),
+});
+
+/** A sluice.yaml as it is written. */
+export const SluiceYaml = Exact({
+  version: Type.Literal(1),
+  workspaces: Type.Record(
+    Name,
+    Exact({
+      stabilization: Type.Optional(Duration),
+      executionGate: Type.Optional(Exact({ wait: Type.Optional(Duration), remind: Type.Optional(Duration) })),
+      verificationGate: Type.Optional(Exact({ escalate: Type.Optional(Duration) })),
+      maxRounds: Type.Optional(Type.Integer({ minimum: 1, maximum: 10 })),
+      // By the risk of the plan. A CRITICAL one never runs on one person's word.
+      approvals: Type.Optional(Exact({ LOW: Approvals(1), MEDIUM: Approvals(1), HIGH: Approvals(1), CRITICAL: Approvals(2) })),
+      onFailedVerification: Type.Optional(Type.Enum(['ask', 'rollBack'])),
+      snapshots: Type.Optional(Exact({ keep: Duration })),
+      // Temporal's schedules count in seconds.
+      sweep: Type.Optional(Exact({ every: Between(1_000, 3_650 * DAY_MS) })),
+      targets: Type.Record(Name, TargetSchema),
+      alertRules: Type.Optional(
+        Type.Array(Exact({ match: Type.Record(Type.String(), Type.String()), targets: Type.Array(Name, { minItems: 1 }) })),
+      ),
+    }),
+    { minProperties: 1 },
+  ),
+});
+export type SluiceYaml = Static<typeof SluiceYaml>;
+export type WrittenWorkspace = SluiceYaml['workspaces'][string];
+export type WrittenTarget = WrittenWorkspace['targets'][string];

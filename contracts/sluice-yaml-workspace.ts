@@ -1,0 +1,72 @@
+import { readDurationMs } from '../domain/duration.js';
+import type { Detector, PostgresSignal, Target, Workspace } from '../domain/watch.js';
+import type { WrittenTarget, WrittenWorkspace } from './sluice-yaml-schema.js';
+
+const ms = (text: string | undefined, fallback: string): number => readDurationMs(text ?? fallback) ?? 0;
+
+/** A workspace as it is written, with the defaults of what is not. */
+export function toWorkspace(id: string, workspace: WrittenWorkspace): Workspace {
+  const { executionGate = {}, verificationGate = {} } = workspace;
+  return {
+    id,
+    targets: Object.entries(workspace.targets).map(([name, target]) => toTarget(name, target)),
+    alertRules: workspace.alertRules ?? [],
+    sweepEveryMs: workspace.sweep === undefined ? null : ms(workspace.sweep.every, '1m'),
+    policy: {
+      stabilizationMs: ms(workspace.stabilization, '60s'),
+      gateWaitMs: ms(executionGate.wait, '24h'),
+      gateRemindMs: ms(executionGate.remind, '1h'),
+      verificationEscalateMs: ms(verificationGate.escalate, '24h'),
+      maxRounds: workspace.maxRounds ?? 3,
+      approvals: { LOW: 1, MEDIUM: 1, HIGH: 1, CRITICAL: 2, ...workspace.approvals },
+      onFailedVerification: workspace.onFailedVerification ?? 'ask',
+      snapshotKeptMs: ms(workspace.snapshots?.keep, '7d'),
+    },
+  };
+}
+
+function toTarget(name: string, target: WrittenTarget): Target {
+  const detectors = toDetectors(target);
+  switch (target.kind) {
+    case 'postgres':
+      return { kind: 'postgres', name, connection: target.connection ?? { env: '' }, executor: target.executor === 'sql' ? 'sql' : null, detectors };
+    case 'http':
+      return { kind: 'http', name, url: target.url ?? '', detectors };
+    case 'config-file':
+      return { kind: 'config-file', name, path: target.path ?? '', executor: target.executor === 'config-patch' ? 'config-patch' : null, serves: target.serves ?? [], detectors };
+    case 'workspace':
+      return { kind: 'workspace', name, detectors };
+  }
+}
+
+function toDetectors({ kind, postgres, auditLog, probe, activeIncidents }: WrittenTarget): readonly Detector[] {
+  const detectors: Detector[] = [];
+  if (kind === 'postgres' && postgres !== undefined) {
+    const { connectionsPercent, blockedSessions, ...durations } = postgres;
+    const thresholds: Partial<Record<PostgresSignal, number>> = {};
+    for (const signal of ['queryLatency', 'lockWait', 'idleInTransaction', 'longQuery'] as const) {
+      const text = durations[signal];
+      if (text !== undefined) thresholds[signal] = ms(text, '1s');
+    }
+    if (blockedSessions !== undefined) thresholds.blockedSessions = blockedSessions;
+    if (connectionsPercent !== undefined) thresholds.connections = connectionsPercent;
+    detectors.push({ kind: 'postgres', thresholds });
+  }
+  if (auditLog !== undefined) {
+    const { table, actionColumn = 'action', actorColumn = 'actor', timeColumn = 'created_at', window, maxDeletes } = auditLog;
+    detectors.push({ kind: 'audit-log', table, actionColumn, actorColumn, timeColumn, windowMs: ms(window, '1m'), maxDeletes });
+  }
+  if (kind === 'http') {
+    detectors.push({
+      kind: 'http-probe',
+      path: probe?.path ?? '/',
+      timeoutMs: ms(probe?.timeout, '5s'),
+      availabilityPercent: probe?.availabilityPercent ?? 99,
+      latencyMs: ms(probe?.latency, '2s'),
+      readings: probe?.readings ?? [],
+    });
+  }
+  if (kind === 'config-file') detectors.push({ kind: 'config-file' });
+  if (activeIncidents !== undefined) detectors.push({ kind: 'active-incidents', maxIncidents: activeIncidents.max });
+  return detectors;
+}

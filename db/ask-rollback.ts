@@ -1,0 +1,82 @@
+import { and, desc, eq, isNotNull, ne } from 'drizzle-orm';
+import type { Actor } from '../domain/actor.js';
+import type { Plan } from '../domain/plan.js';
+import { rollbackAsked } from '../domain/updates.js';
+import { notify } from './channels.js';
+import { readClock } from './clock.js';
+import type { Connection, Database } from './database.js';
+import { toApproval } from './gate-records.js';
+import { audit, isSame, type SignDecision, toContent, toSigned } from './decisions.js';
+import { decisions, executions, incidents, outbox, plans } from './schema.js';
+import { appendUpdate } from './tail-writer.js';
+
+export type RollbackAnswer =
+  | { readonly kind: 'asked' }
+  | { readonly kind: 'unknownIncident' }
+  /** It is not closed: its gates decide. */
+  | { readonly kind: 'open' }
+  | { readonly kind: 'nothingToRollBack' }
+  | { readonly kind: 'rolledBack' }
+  | { readonly kind: 'snapshotExpired'; readonly keptUntil: Date }
+  | { readonly kind: 'conflict' };
+
+/** The last plan that ran and had a way back, and how long it can be gone. */
+export async function findLastRun(db: Connection, incidentId: string): Promise<{ readonly digest: string; readonly keptUntil: Date; readonly wasRolledBack: boolean } | undefined> {
+  const ofIncident = eq(executions.incidentId, incidentId);
+  const [last] = await db
+    .select()
+    .from(executions)
+    .where(and(ofIncident, eq(executions.kind, 'execute'), isNotNull(executions.handle), isNotNull(executions.snapshot), ne(executions.state, 'void')))
+    .orderBy(desc(executions.claimedAt))
+    .limit(1);
+  if (last?.snapshotKeptUntil == null) return undefined;
+  const undone = await db.select({ key: executions.key }).from(executions).where(and(ofIncident, eq(executions.kind, 'rollback'), eq(executions.digest, last.digest), eq(executions.state, 'succeeded')));
+  return { digest: last.digest, keptUntil: last.snapshotKeptUntil, wasRolledBack: undone.length > 0 };
+}
+
+/** Records a person's request to take back what a closed incident had changed; its workflow claims under this very decision. */
+export async function askRollback(
+  db: Database,
+  sign: SignDecision,
+  request: { readonly id: string; readonly incidentId: string; readonly actor: Actor; readonly reason: string },
+): Promise<RollbackAnswer> {
+  const { id, actor, incidentId, reason } = request;
+  const { workspaceId } = actor;
+  const answer = await db.transaction(async (tx): Promise<RollbackAnswer> => {
+    const [incident] = await tx.select().from(incidents).where(and(eq(incidents.id, incidentId), eq(incidents.workspaceId, workspaceId))).for('update');
+    if (incident === undefined) return { kind: 'unknownIncident' };
+    if (incident.closedAt === null) return { kind: 'open' };
+    const last = await findLastRun(tx, incidentId);
+    const content = { ...toContent(request, incidentId), gateId: null, digest: last?.digest ?? null, verdict: 'rollBack' as const, reason };
+    const [repeated] = await tx.select().from(decisions).where(eq(decisions.id, id));
+    if (repeated !== undefined) return { kind: isSame(repeated, content) ? 'asked' : 'conflict' };
+    const now = await readClock(tx);
+    if (last === undefined) return { kind: 'nothingToRollBack' };
+    if (last.wasRolledBack) return { kind: 'rolledBack' };
+    if (last.keptUntil < now) return { kind: 'snapshotExpired', keptUntil: last.keptUntil };
+
+    const signature = await sign(toSigned(content, { gateKind: null, planVersion: null }, now));
+    await tx.insert(decisions).values({ ...content, signature });
+    await appendUpdate(tx, incidentId, `rollback:${id}`, rollbackAsked({ person: actor.person, role: actor.role, reason, at: now.toISOString() }));
+    await tx.insert(outbox).values({ workspaceId, incidentId, message: { kind: 'rollback', decisionId: id } });
+    await audit(tx, content, signature, {});
+    return { kind: 'asked' };
+  });
+  if (answer.kind === 'asked') {
+    await notify(db, 'outbox', '');
+    await notify(db, 'tail', incidentId);
+  }
+  return answer;
+}
+
+/** What a recorded request asks to take back, and who asked. */
+export async function readRollbackRequest(db: Database, decisionId: string) {
+  const [row] = await db
+    .select({ decision: decisions, canonical: plans.canonical })
+    .from(decisions)
+    .innerJoin(plans, and(eq(plans.incidentId, decisions.incidentId), eq(plans.digest, decisions.digest)))
+    .where(and(eq(decisions.id, decisionId), eq(decisions.verdict, 'rollBack')));
+  if (row?.decision.digest == null) return undefined;
+  const { title } = JSON.parse(row.canonical) as Plan;
+  return { digest: row.decision.digest, title, askedBy: toApproval(row.decision) };
+}

@@ -1,0 +1,137 @@
+import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import type { ExecutionState } from '../domain/execution.js';
+import type { ClaimRefusal } from '../domain/grant.js';
+import type { GateKind } from '../domain/gate.js';
+import { appendAudit } from './audit-writer.js';
+import { readClock } from './clock.js';
+import type { Connection, Database } from './database.js';
+import { readKillSwitch } from './kill-switch.js';
+import { decisions, executions, gates, incidents, plans } from './schema.js';
+
+type Row = typeof executions.$inferSelect;
+
+interface ClaimRequest {
+  readonly workspaceId: string;
+  readonly incidentId: string;
+  readonly kind: Row['kind'];
+  readonly claimId: string;
+  readonly digest: string;
+  readonly grant: { readonly kind: 'gate' | 'decision'; readonly id: string };
+}
+
+interface ClaimRecord {
+  readonly gate: { readonly id: string; readonly kind: GateKind; readonly state: string; readonly digest: string | null } | undefined;
+  readonly decisions: readonly (typeof decisions.$inferSelect)[];
+  readonly canonical: string | undefined;
+  readonly killSwitchOn: boolean;
+  readonly isClosed: boolean;
+  readonly now: Date;
+  readonly ledger: readonly Row[];
+}
+
+type Judgement =
+  | { readonly kind: 'granted'; readonly steps: readonly { readonly key: string; readonly stepId: string }[] }
+  | { readonly kind: 'refused'; readonly because: ClaimRefusal };
+
+const ofPlan = (incidentId: string, digest: string) => and(eq(executions.incidentId, incidentId), eq(executions.digest, digest));
+
+/** The ledger of changes: a key is claimed once, begun once and ended once. */
+export const createLedgerRecords = (db: Database) => ({
+  async claim(request: ClaimRequest, judge: (record: ClaimRecord) => Promise<Judgement>): Promise<Judgement> {
+    return db.transaction(async (tx) => {
+      const record = await lockRecord(tx, request);
+      const mine = record.ledger.filter(({ kind, claimId }) => kind === request.kind && claimId === request.claimId);
+      // The answer to the same claim was lost.
+      if (mine.length > 0) return { kind: 'granted', steps: mine };
+      const judgement = await judge(record);
+      const { workspaceId, incidentId, kind, claimId, digest, grant } = request;
+      if (judgement.kind === 'granted') {
+        for (const { key, stepId } of judgement.steps) {
+          const row = { key, kind, workspaceId, incidentId, grantId: grant.id, claimId, digest, stepId, state: 'claimed' as const };
+          await tx
+            .insert(executions)
+            .values(row)
+            // Only a rollback comes here twice. What had begun keeps its handle, so that it is looked after and not made again.
+            .onConflictDoUpdate({
+              target: executions.key,
+              set: { claimId, grantId: grant.id, state: sql`case when ${executions.state} in ('started', 'unknown') then ${executions.state} else 'claimed' end`, handle: sql`case when ${executions.state} in ('started', 'unknown') then ${executions.handle} end` },
+              setWhere: sql`${executions.kind} = 'rollback' and ${executions.state} <> 'succeeded'`,
+            });
+        }
+      }
+      const details = { kind, digest, grant: grant.id, ...(judgement.kind === 'refused' ? { because: judgement.because } : { keys: judgement.steps.map(({ key }) => key) }) };
+      await appendAudit(tx, workspaceId, { kind: judgement.kind === 'granted' ? 'claim.granted' : 'claim.refused', actor: 'sluice', subject: incidentId, details });
+      return judgement;
+    });
+  },
+
+  async readLedger(incidentId: string, digest: string): Promise<readonly Row[]> {
+    return db.select().from(executions).where(ofPlan(incidentId, digest)).orderBy(asc(executions.claimedAt));
+  },
+
+  async saveSnapshot(key: string, snapshot: string): Promise<void> {
+    await db.update(executions).set({ snapshot }).where(and(eq(executions.key, key), isNull(executions.handle)));
+  },
+
+  /** Notes that the change may have its effect from now on; refuses where it was called off or the kill switch is on. */
+  async begin(key: string, handle: string): Promise<'begun' | 'calledOff' | 'killSwitch'> {
+    return db.transaction(async (tx) => {
+      const [row] = await tx.select().from(executions).where(eq(executions.key, key)).for('update');
+      if (row === undefined || !canBegin(row.state)) return 'calledOff';
+      if (await readKillSwitch(tx, row.workspaceId)) return 'killSwitch';
+      await tx.update(executions).set({ state: 'started', handle, startedAt: sql`coalesce(${executions.startedAt}, now())` }).where(eq(executions.key, key));
+      await appendAudit(tx, row.workspaceId, { kind: row.kind === 'execute' ? 'execution.started' : 'rollback.started', actor: 'sluice', subject: row.incidentId, details: toDetails(row) });
+      return 'begun';
+    });
+  },
+
+  /** `void`: it had no effect and never will. */
+  async end(key: string, state: 'succeeded' | 'failed' | 'void', result: string, keptMs: number): Promise<void> {
+    await db.transaction(async (tx) => {
+      const [row] = await tx
+        .update(executions)
+        .set({ state, result, endedAt: sql`now()`, snapshotKeptUntil: sql`now() + ${keptMs} * interval '1 millisecond'` })
+        .where(and(eq(executions.key, key), inArray(executions.state, ['claimed', 'started', 'unknown'])))
+        .returning();
+      if (row === undefined) return;
+      const kind = row.kind === 'execute' ? 'execution.ended' : 'rollback.ended';
+      await appendAudit(tx, row.workspaceId, { kind, actor: 'sluice', subject: row.incidentId, details: { ...toDetails(row), state, result } });
+    });
+  },
+
+  /** Marks what was started and never ended as unknown, and calls off what was not begun; says whether anything may have changed. */
+  async settleExecution(incidentId: string, digest: string): Promise<boolean> {
+    return db.transaction(async (tx) => {
+      const settled = sql`case ${executions.state} when 'started' then 'unknown' when 'claimed' then 'void' else ${executions.state} end`;
+      const before = await tx.select().from(executions).where(and(ofPlan(incidentId, digest), eq(executions.state, 'started'))).for('update');
+      const rows = await tx.update(executions).set({ state: settled }).where(ofPlan(incidentId, digest)).returning({ state: executions.state });
+      for (const row of before) {
+        const kind = row.kind === 'execute' ? 'execution.ended' : 'rollback.ended';
+        await appendAudit(tx, row.workspaceId, { kind, actor: 'sluice', subject: incidentId, details: { ...toDetails(row), state: 'unknown' } });
+      }
+      return rows.some(({ state }) => state !== 'void');
+    });
+  },
+});
+
+const canBegin = (state: ExecutionState): boolean => state === 'claimed' || state === 'started' || state === 'unknown';
+const toDetails = ({ key, digest, stepId }: Row) => ({ key, digest, step: stepId });
+
+async function lockRecord(tx: Connection, request: ClaimRequest): Promise<ClaimRecord> {
+  const { workspaceId, incidentId, digest, grant } = request;
+  const [incident] = await tx.select({ closedAt: incidents.closedAt }).from(incidents).where(and(eq(incidents.id, incidentId), eq(incidents.workspaceId, workspaceId))).for('update');
+  const decision = grant.kind === 'decision' ? (await tx.select().from(decisions).where(and(eq(decisions.id, grant.id), eq(decisions.incidentId, incidentId))))[0] : undefined;
+  const gateId = grant.kind === 'gate' ? grant.id : (decision?.gateId ?? null);
+  const [gate] = gateId === null ? [] : await tx.select().from(gates).where(and(eq(gates.id, gateId), eq(gates.incidentId, incidentId))).for('update');
+  const said = grant.kind === 'decision' ? [decision ?? []].flat() : await tx.select().from(decisions).where(and(eq(decisions.gateId, grant.id), eq(decisions.incidentId, incidentId)));
+  const [plan] = await tx.select({ canonical: plans.canonical }).from(plans).where(and(eq(plans.incidentId, incidentId), eq(plans.digest, digest)));
+  return {
+    gate,
+    decisions: said,
+    canonical: plan?.canonical,
+    killSwitchOn: await readKillSwitch(tx, workspaceId),
+    isClosed: incident === undefined || incident.closedAt !== null,
+    now: await readClock(tx),
+    ledger: await tx.select().from(executions).where(ofPlan(incidentId, digest)).orderBy(asc(executions.claimedAt)).for('update'),
+  };
+}

@@ -1,0 +1,95 @@
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { explain, Trouble } from '../../cli/local/trouble.js';
+import { openArena, type Arena } from './arena.js';
+import { listCells, nameOf, sampleCells, type Cell } from './cells.js';
+import { formatTable, openResults, summarize, toTable } from './results.js';
+import { runCell, type Result } from './run-cell.js';
+
+const wholeNumber = (text: string): number => {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return number;
+};
+
+const command = new Command('npm run chaos --')
+  .description('Kills every process of Sluice at every point of an incident, and looks whether anything was lost, done twice or stuck.')
+  .option('--matrix', 'every cell, once for each seed', false)
+  .option('--sample <n>', 'only so many cells by chance', wholeNumber)
+  .option('--seeds <n>', 'how many seeds; three bring every step type to every cell', wholeNumber, 3)
+  .option('--seed <n>', 'which sample', wholeNumber, 1)
+  .option('--only <text>', 'only cells whose name, point/moment/victim/step type/seed, matches this regular expression')
+  .option('--jobs <n>', 'so many installations beside each other', wholeNumber, 1)
+  .option('--out <folder>', 'where results are kept; cells that have one are not run again', 'build/chaos')
+  .option('--resume <file>', 'go on with this file of results')
+  .option('--json', 'each result, the table and the summary as a line of JSON', false)
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  .parse();
+const options = command.opts<{
+  readonly matrix: boolean;
+  readonly sample?: number;
+  readonly seeds: number;
+  readonly seed: number;
+  readonly only?: string;
+  readonly jobs: number;
+  readonly out: string;
+  readonly resume?: string;
+  readonly json: boolean;
+}>();
+if (!options.matrix && options.sample === undefined) command.error('say --matrix or --sample N');
+
+const startedAt = Date.now();
+const tell = (line: string): void => void process.stderr.write(`${String(Math.round((Date.now() - startedAt) / 1000)).padStart(5)} s  ${line}\n`);
+const print = (entry: object): void => {
+  if (options.json) process.stdout.write(`${JSON.stringify(entry)}\n`);
+};
+
+const all = options.sample === undefined ? listCells(options.seeds) : sampleCells(options.sample, options.seed);
+const wanted = options.only === undefined ? all : all.filter((cell) => new RegExp(options.only ?? '').test(nameOf(cell)));
+const results = openResults(options.resume ?? resolve(options.out, options.sample === undefined ? 'matrix.jsonl' : `sample-${options.seed}.jsonl`));
+const waiting = wanted.filter((cell) => results.find(cell) === undefined);
+const arenas = new Set<Arena>();
+/** Of these somebody wants to read the logs. */
+const failing = new Set<Arena>();
+let isOver = false;
+
+async function work(job: number): Promise<void> {
+  if (waiting.length === 0) return;
+  const arena = await openArena(new Set(waiting.map(({ stepType }) => stepType)), (line) => tell(`[${job}] ${line}`));
+  arenas.add(arena);
+  tell(`[${job}] ready, its logs are below ${arena.folder}`);
+  for (let cell = waiting.shift(); cell !== undefined && !isOver; cell = waiting.shift()) {
+    const result = await runCell(arena, cell);
+    results.add(result);
+    if (!result.ok) failing.add(arena);
+    tell(`[${job}] ${describe(cell, result)} (${waiting.length} to go)`);
+  }
+}
+
+const describe = (cell: Cell, { ok, breaches, recoveryMs, closedAfterMs, tookMs }: Result): string =>
+  ok
+    ? `ok      ${nameOf(cell)} in ${tookMs} ms: whole again after ${recoveryMs} ms, closed ${closedAfterMs} ms later`
+    : `FAILED  ${nameOf(cell)}: ${breaches.map(({ kind, because }) => `${kind}: ${because}`).join('; ')}`;
+
+async function stopAll(): Promise<void> {
+  isOver = true;
+  await Promise.allSettled([...arenas].map((arena) => arena.stop(failing.has(arena))));
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stopAll().then(() => process.exit(130)));
+
+try {
+  tell(`${wanted.length} cells, ${wanted.length - waiting.length} of them ran before`);
+  await Promise.all(Array.from({ length: Math.min(options.jobs, waiting.length) }, (_, index) => work(index + 1)));
+} catch (error) {
+  process.stderr.write(`${error instanceof Trouble ? explain(error) : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+}
+await stopAll();
+const had = wanted.flatMap((cell) => results.find(cell) ?? []);
+for (const result of had) print({ kind: 'cell', ...result });
+const table = toTable(had);
+const summary = summarize(had, wanted.length);
+print({ kind: 'table', entries: table });
+print(summary);
+(options.json ? process.stderr : process.stdout).write(`\n${formatTable(table)}\n\n${summary.ok} of ${summary.cells} cells ok, ${summary.failed} failed\n`);
+process.exit(process.exitCode ?? (summary.ok === summary.cells ? 0 : 1));

@@ -1,0 +1,69 @@
+import type { Trigger } from './postgres-tap.js';
+
+export const stepTypes = ['session', 'data', 'config'] as const;
+export type StepType = (typeof stepTypes)[number];
+export const moments = ['before', 'after'] as const;
+export type Moment = (typeof moments)[number];
+export const victims = ['worker', 'api', 'postgres', 'temporal', 'runner'] as const;
+export type Victim = (typeof victims)[number];
+/** What runs now. A detached runner comes with the steps that need one. */
+export type Living = Exclude<Victim, 'runner'>;
+export const isLiving = (victim: Victim): victim is Living => victim !== 'runner';
+
+/** Where the moment shows: in what is said to Sluice's own Postgres or to the target's, or in that the target's file was replaced. */
+export type Spot = { readonly on: 'record' | 'target'; readonly trigger: Trigger } | { readonly on: 'file' };
+
+export interface Point {
+  /** Whose message is held. */
+  readonly speaker: 'api' | 'worker';
+  /** Before what the harness does the trap is set; a rollback writes the same as what it takes back. */
+  readonly armBefore: 'alert' | 'rollback';
+  readonly spots: (stepType: StepType) => Readonly<Record<Moment, Spot>> | null;
+}
+
+type Tested = Pick<Trigger, 'within' | 'answer'>;
+
+/** Before and after what a statement writes is durable. */
+const written = (statement: RegExp, more: Tested = {}, on: 'record' | 'target' = 'record'): Readonly<Record<Moment, Spot>> => ({
+  before: { on, trigger: { statement, ...more, until: 'durable', hold: 'request' } },
+  after: { on, trigger: { statement, ...more, until: 'durable', hold: 'answer' } },
+});
+
+/** Before: the worker holds the row that says what to tell Temporal. After: Temporal was told, and that is not noted yet. */
+const delivered = (message: RegExp): Readonly<Record<Moment, Spot>> => ({
+  before: { on: 'record', trigger: { statement: /^select [^]* from "outbox"/, answer: message, until: 'itself', hold: 'answer' } },
+  after: { on: 'record', trigger: { statement: /^update "outbox" set [^]*"delivered_at" = now\(\)/, within: message, until: 'durable', hold: 'request' } },
+});
+
+const begun = written(/^update "executions" set "state" = \$1[^\n]*\nstarted\n/);
+const ended = written(/^update "executions" set "state" = \$1[^\n]*\nsucceeded\n/);
+const always = (spots: Readonly<Record<Moment, Spot>>) => () => spots;
+/** Session control keeps no snapshot and has no way back. */
+const unlessSession = (spots: Readonly<Record<Moment, Spot>>) => (stepType: StepType) => (stepType === 'session' ? null : spots);
+
+const terminate: Trigger = { statement: /pg_terminate_backend/, until: 'itself', hold: 'request' };
+/** The change itself, as the target sees it. */
+const change: Readonly<Record<StepType, Readonly<Record<Moment, Spot>>>> = {
+  session: { before: { on: 'target', trigger: terminate }, after: { on: 'target', trigger: { ...terminate, hold: 'answer' } } },
+  data: written(/^update app\.actors/i, {}, 'target'),
+  config: { before: begun.after, after: { on: 'file' } },
+};
+
+/** The points of an incident's life at which something is killed, in order. */
+export const points = {
+  alertCommit: { speaker: 'api', armBefore: 'alert', spots: always(written(/^insert into "incidents"/)) },
+  workflowStart: { speaker: 'worker', armBefore: 'alert', spots: always(delivered(/"kind": "start"/)) },
+  gateRowSettled: { speaker: 'api', armBefore: 'alert', spots: always(written(/^update "gates" set "state"/, { within: /insert into "decisions"/ })) },
+  signalSent: { speaker: 'worker', armBefore: 'alert', spots: always(delivered(/"kind": "decision"/)) },
+  claim: { speaker: 'worker', armBefore: 'alert', spots: always(written(/^insert into "executions"/)) },
+  snapshot: { speaker: 'worker', armBefore: 'alert', spots: unlessSession(written(/^update "executions" set [^\n]*"snapshot" = /)) },
+  launch: { speaker: 'worker', armBefore: 'alert', spots: always(begun) },
+  midRun: { speaker: 'worker', armBefore: 'alert', spots: (stepType) => change[stepType] },
+  exitWritten: { speaker: 'worker', armBefore: 'alert', spots: always(ended) },
+  resultReported: { speaker: 'worker', armBefore: 'alert', spots: always(written(/^insert into "tail"[^]*\nexecute:/)) },
+  verification: { speaker: 'worker', armBefore: 'alert', spots: always(written(/^insert into "tail"[^]*\nverify:/)) },
+  rollbackStart: { speaker: 'worker', armBefore: 'rollback', spots: unlessSession(begun) },
+  rollbackEnd: { speaker: 'worker', armBefore: 'rollback', spots: unlessSession(ended) },
+} as const satisfies Record<string, Point>;
+export type PointName = keyof typeof points;
+export const pointNames = Object.keys(points) as readonly PointName[];

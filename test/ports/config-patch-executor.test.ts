@@ -1,0 +1,266 @@
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createConfigPatchExecutor } from '../../activities/adapters/config-patch-executor.js';
+import { createExecutor } from '../../activities/adapters/executors.js';
+import type { Change, ChangeOptions, Executor } from '../../activities/ports.js';
+import type { Step, ValidStep } from '../../domain/plan.js';
+import { aStep } from '../builders.js';
+import type { Workspace } from '../../domain/watch.js';
+import { describeExecutor, type ExecutorWorld, freezeStep } from './executor-contract.js';
+import { watchFile } from './watched-folder.js';
+
+const good = '# The shop\nserver:\n  port: 8080 # public\n  timeoutMs: 30   # too short\nfeatures: [search, cart]\n';
+const fixed = good.replace('30 ', '3000 ');
+const script = JSON.stringify([
+  { op: 'test', path: '/server/timeoutMs', value: 30 },
+  { op: 'replace', path: '/server/timeoutMs', value: 3000 },
+]);
+const aPatch = (over: Partial<ValidStep> = {}): ValidStep => ({ ...aStep(), type: 'config-patch', target: 'shop-config', script, parameters: [], reach: 'file', ...over });
+
+const aWorkspace = (targets: Workspace['targets']): Workspace => ({
+  id: 'w',
+  targets,
+  alertRules: [],
+  sweepEveryMs: null,
+  policy: {
+    gateWaitMs: 1,
+    gateRemindMs: 1,
+    verificationEscalateMs: 1,
+    stabilizationMs: 1,
+    maxRounds: 1,
+    approvals: { LOW: 1, MEDIUM: 1, HIGH: 1, CRITICAL: 2 },
+    onFailedVerification: 'ask',
+    snapshotKeptMs: 86_400_000,
+  },
+});
+
+const folders: string[] = [];
+afterEach(async () => {
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
+});
+async function openFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-config-'));
+  folders.push(folder);
+  return folder;
+}
+
+const toExecutor = (path: string): Executor =>
+  createConfigPatchExecutor(
+    {
+      readWorkspace: () =>
+        aWorkspace([{ kind: 'config-file', name: 'shop-config', path: { env: 'SHOP_CONFIG' }, executor: 'config-patch', serves: [], detectors: [] }]),
+    },
+    () => path,
+  );
+
+async function openWorld(): Promise<ExecutorWorld & { readonly folder: string; readonly path: string }> {
+  const folder = await openFolder();
+  const path = join(folder, 'shop.yaml');
+  await writeFile(path, good);
+  const configPatch = toExecutor(path);
+  const executor = createExecutor({ 'config-patch': configPatch, sql: configPatch });
+  const watched = watchFile(folder, 'shop.yaml');
+  return {
+    folder,
+    path,
+    executor,
+    workspaceId: 'w',
+    step: await freezeStep(executor, 'w', aPatch()),
+    effects: watched.count,
+    leftovers: async () => (await readdir(folder)).filter((name) => name.startsWith('.sluice-')),
+    disturb: async () => {
+      await writeFile(join(folder, 'edited'), (await readFile(path, 'utf8')).replace('8080', '9090'));
+      await rename(join(folder, 'edited'), path);
+    },
+    restoredExactly: async () => (await readFile(path, 'utf8')) === good,
+    close: async () => watched.close(),
+  };
+}
+
+describeExecutor('config-patch', { wayBack: 'snapshot', open: openWorld });
+
+const options = (begin: ChangeOptions['begin'] = async () => {}, lines: string[] = []): ChangeOptions => ({
+  begin,
+  signal: new AbortController().signal,
+  onOutput: (line) => lines.push(line),
+});
+const toChange = async (executor: Executor, step: Step): Promise<Change> => ({ kind: 'execute', step, key: 'a'.repeat(32), snapshot: await executor.snapshot('w', step) });
+
+describe('a config-patch step', () => {
+  it('is rehearsed as a unified diff, and pinned by the SHA-256 of the bytes', async () => {
+    const { executor, step } = await openWorld();
+    const { lines } = await executor.rehearse('w', step);
+    expect(lines[0]).toContain('1 line added, 1 taken away');
+    expect(lines.slice(3)).toEqual([
+      '@@ -1,5 +1,5 @@',
+      ' # The shop',
+      ' server:',
+      '   port: 8080 # public',
+      '-  timeoutMs: 30   # too short',
+      '+  timeoutMs: 3000   # too short',
+      ' features: [search, cart]',
+    ]);
+    const sha256 = (text: string) => createHash('sha256').update(Buffer.from(text)).digest('hex');
+    expect(step.pins).toEqual({ before: sha256(good), after: sha256(fixed) });
+    expect(step.wayBack).toMatchObject({ kind: 'snapshot', of: 'file' });
+  });
+
+  it('leaves the file as the diff says, with its mode and owner, and the link that leads to it', async () => {
+    const folder = await openFolder();
+    await mkdir(join(folder, 'real'));
+    const file = join(folder, 'real', 'shop.yaml');
+    await writeFile(file, good);
+    await chmod(file, 0o640);
+    if (process.getuid?.() === 0) await chown(file, 12_345, 54_321);
+    const before = await stat(file);
+    const link = join(folder, 'shop.yaml');
+    await symlink('real/shop.yaml', link);
+    const executor = toExecutor(link);
+    expect(await executor.run('w', await toChange(executor, await freezeStep(executor, 'w', aPatch())), options())).toMatchObject({ kind: 'done' });
+    expect(await readFile(file, 'utf8')).toBe(fixed);
+    const { mode, uid, gid, ino } = await stat(file);
+    expect({ mode, uid, gid }).toEqual({ mode: before.mode, uid: before.uid, gid: before.gid });
+    expect(ino).not.toBe(before.ino);
+    expect(await readlink(link)).toBe('real/shop.yaml');
+  });
+
+  it('never shows half of itself to a reader', async () => {
+    const { executor, step, path } = await openWorld();
+    const seen = new Set<string>();
+    const change = await toChange(executor, step);
+    let done = false;
+    const running = executor.run('w', change, options()).finally(() => (done = true));
+    while (!done) seen.add(await readFile(path, 'utf8'));
+    await running;
+    expect([good, fixed]).toEqual(expect.arrayContaining([...seen]));
+  });
+
+  it.each([
+    ['a file that is not there', async (path: string) => rm(path), 'not there'],
+    ['a folder', async (path: string) => (await rm(path), mkdir(path)), 'not a file'],
+    ['a link to itself', async (path: string) => (await rm(path), symlink(path, path)), 'cannot be read'],
+    ['a file that is not YAML', async (path: string) => writeFile(path, 'a: [1\n'), 'not one YAML document'],
+    ['bytes that are not text', async (path: string) => writeFile(path, Buffer.from([0xff, 0xfe, 0x41])), 'not text'],
+    ['a zero byte', async (path: string) => writeFile(path, 'a: "\0"\n'), 'not text'],
+    ['a file over a mebibyte', async (path: string) => writeFile(path, `a: ${'x'.repeat(1_048_576)}\n`), '1048576'],
+    ['a value that is not as the patch expects', async (path: string) => writeFile(path, good.replace('30', '60')), 'is 60, not 30'],
+  ])('is not found in %s, in words', async (_what, spoil, words) => {
+    const { executor, step, path } = await openWorld();
+    await spoil(path);
+    expect(await executor.rehearse('w', step)).toEqual({ found: false, lines: [expect.stringContaining(words)] });
+    await expect(executor.snapshot('w', step)).rejects.toMatchObject({ kind: 'targetChanged' });
+    const change: Change = { kind: 'execute', step, key: 'a'.repeat(32), snapshot: good };
+    expect(await executor.run('w', change, options())).toMatchObject({ kind: 'conflict' });
+  });
+
+  it('is not found where it would change nothing', async () => {
+    const { executor } = await openWorld();
+    const same = JSON.stringify([{ op: 'test', path: '/server/timeoutMs', value: 30 }, { op: 'replace', path: '/server/timeoutMs', value: 30 }]);
+    expect(await executor.rehearse('w', aPatch({ script: same }))).toMatchObject({ found: false, lines: [expect.stringContaining('already')] });
+  });
+
+  it('shows no more of a long difference than people read, and says how much it left out', async () => {
+    const { executor, path } = await openWorld();
+    await writeFile(path, `list:\n${Array.from({ length: 300 }, (_, index) => `- ${index}\n`).join('')}`);
+    const { lines } = await executor.rehearse('w', aPatch({ script: JSON.stringify([{ op: 'test', path: '/list/0', value: 0 }, { op: 'remove', path: '/list' }]) }));
+    expect(lines.length).toBeLessThan(210);
+    expect(lines.at(-1)).toMatch(/^… \d+ more lines$/);
+  });
+
+  it('is refused for a target without that executor', async () => {
+    const executor = createConfigPatchExecutor({ readWorkspace: () => aWorkspace([]) }, () => '');
+    await expect(executor.rehearse('w', aPatch())).rejects.toMatchObject({ kind: 'targetMissing' });
+  });
+
+  it('that is edited while it begins is not made, and says so', async () => {
+    const { executor, step, path, disturb, leftovers } = await openWorld();
+    const result = await executor.run('w', await toChange(executor, step), options(async () => void (await disturb())));
+    expect(result).toMatchObject({ kind: 'conflict', summary: expect.stringContaining('at the same moment') });
+    expect(await readFile(path, 'utf8')).toBe(good.replace('8080', '9090'));
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it('that would not give what was approved is not made', async () => {
+    const { executor, step, path } = await openWorld();
+    const change = await toChange(executor, { ...step, script: script.replace('3000', '1') });
+    expect(await executor.run('w', change, options())).toMatchObject({ kind: 'failed', changed: false });
+    expect(await readFile(path, 'utf8')).toBe(good);
+  });
+
+  it('that is stopped before it begins throws, and leaves nothing behind', async () => {
+    const { executor, step, leftovers } = await openWorld();
+    const stopped = { ...options(), signal: AbortSignal.abort(new Error('stopped')) };
+    await expect(executor.run('w', await toChange(executor, step), stopped)).rejects.toThrow('stopped');
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it('whose begin fails otherwise may be noted as begun, so it can still be settled', async () => {
+    const { executor, step } = await openWorld();
+    const change = await toChange(executor, step);
+    let handle = '';
+    const begin = async (noted: string) => {
+      handle = noted;
+      throw new Error('the connection was lost');
+    };
+    await expect(executor.run('w', change, options(begin))).rejects.toThrow('lost');
+    expect(await executor.settle('w', change, handle, options())).toEqual({ kind: 'notDone' });
+  });
+
+  it('whose worker wakes up late does not say that it was done, nor that it was not', async () => {
+    const { executor, step } = await openWorld();
+    const change = await toChange(executor, step);
+    const late = executor.run('w', change, options(async (handle) => {
+      await executor.settle('w', change, handle, options());
+      await executor.run('w', change, options());
+    }));
+    await expect(late).rejects.toThrow('settled by another worker');
+  });
+
+  it.each([
+    ['no handle', () => 'nonsense'],
+    ['a handle of other files', () => JSON.stringify({ file: '/etc/passwd', key: '../..', suffix: 'passwd' })],
+  ])('is unknown when there is %s', async (_what, toHandle) => {
+    const { executor, step } = await openWorld();
+    await expect(executor.settle('w', await toChange(executor, step), toHandle(), options())).rejects.toMatchObject({ kind: 'outcomeUnknown' });
+  });
+
+  it('is unknown when somebody removed what was staged', async () => {
+    const { executor, step, folder, leftovers } = await openWorld();
+    const change = await toChange(executor, step);
+    let handle = '';
+    await expect(executor.run('w', change, options(async (noted) => {
+      handle = noted;
+      throw new Error('died');
+    }))).rejects.toThrow('died');
+    for (const name of await leftovers()) await rm(join(folder, name));
+    await expect(executor.settle('w', change, handle, options())).rejects.toMatchObject({ kind: 'outcomeUnknown' });
+  });
+});
+
+describe('a config-patch conflict', () => {
+  it('shows how the file differs from what was rehearsed', async () => {
+    const { executor, step, disturb } = await openWorld();
+    const change = await toChange(executor, step);
+    await disturb();
+    const lines: string[] = [];
+    const result = await executor.run('w', change, options(undefined, lines));
+    expect(result).toMatchObject({ kind: 'conflict', summary: expect.stringContaining('since it was rehearsed: 1 line added, 1 taken away') });
+    expect(lines).toEqual(expect.arrayContaining(['-  port: 8080 # public', '+  port: 9090 # public']));
+  });
+
+  it('of a rollback shows how the file differs from what the step left', async () => {
+    const { executor, step, disturb } = await openWorld();
+    const change = await toChange(executor, step);
+    let left = '';
+    await executor.run('w', change, options(async (handle) => void (left = handle)));
+    await disturb();
+    const lines: string[] = [];
+    const rollback: Change = { kind: 'rollback', step, key: 'b'.repeat(32), snapshot: good, left };
+    expect(await executor.run('w', rollback, options(undefined, lines))).toMatchObject({ kind: 'conflict', summary: expect.stringContaining('since the step: 1 line added') });
+    expect(lines).toEqual(expect.arrayContaining(['-  port: 8080 # public', '+  port: 9090 # public']));
+    expect(lines).not.toContain('-  timeoutMs: 3000   # too short');
+  });
+});
