@@ -34,10 +34,10 @@ export default {
   forbidden: [
     ...room('domain', {}),
     ...room('contracts', { mayImport: ['domain'], packages: ['typebox', 'yaml', '@temporalio/workflow'] }),
-    ...room('validation', { mayImport: ['domain'], packages: ['libpg-query'] }),
+    ...room('validation', { mayImport: ['domain'], packages: ['libpg-query', 'jsonc-parser', 'yaml'] }),
     ...room('keys', { mayImport: ['domain'], packages: ['jose'] }),
     ...room('workflows', { mayImport: ['domain', 'contracts'], packages: ['@temporalio/workflow'] }),
-    ...room('activities', { mayImport: ['domain', 'contracts', 'validation'], packages: ['@temporalio/activity', 'pg'] }),
+    ...room('activities', { mayImport: ['domain', 'contracts', 'validation'], packages: ['@temporalio/activity', 'pg', 'diff'] }),
     ...room('db', { mayImport: ['domain'], packages: ['drizzle-orm', 'pg'] }),
     ...room('api', {
       mayImport: ['domain', 'contracts', 'validation', 'db', 'keys'],
@@ -85,11 +85,12 @@ export default {
       comment: 'activities reach the world through ports; vendor packages stay behind them',
       severity: 'error',
       from: { path: '^activities/', pathNot: '^activities/adapters/' },
-      to: { path: 'node_modules/(@types/)?pg/' },
+      to: { path: 'node_modules/(@types/)?(pg|diff)/' },
     },
     onlyIn('cli/local/', '@temporalio/testing', 'outside tests only the download of Temporal uses it'),
     onlyIn('keys/', 'jose', 'what is signed, and what counts as signed, is said in one place'),
     onlyIn('validation/', 'libpg-query', 'what a script means is judged in one place'),
+    onlyIn('validation/', 'jsonc-parser', 'how a configuration is read and edited is said in one place'),
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-tests-in-code', severity: 'error', from: { pathNot: '^test/' }, to: { path: '^test/' } },
     {

@@ -42,9 +42,12 @@ export async function makeChange(
     if ((log.linesLeftOut + log.lines.length) % 100 === 1) beat(line);
   };
   let beginning: Beginning = 'begun';
+  // Under which this attempt knows the change: a worker that wakes up late must not speak for the one that took its place.
+  let noted = row.handle;
   const begin = async (handle: string): Promise<void> => {
-    beginning = await recorder.begin(key, handle);
+    beginning = await recorder.begin(key, handle, noted);
     if (beginning !== 'begun') throw new CalledOff(stopWords[beginning]);
+    noted = handle;
   };
 
   async function make(): Promise<ChangeEnd> {
@@ -61,8 +64,8 @@ export async function makeChange(
 
   const result = await make();
   await writer.close();
-  if (result.kind === 'done') await recorder.end(key, 'succeeded', result.summary, keptMs);
-  if (result.kind === 'failed') await recorder.end(key, 'failed', result.summary, keptMs);
-  if (result.kind === 'conflict') await recorder.end(key, 'void', result.summary, keptMs);
+  if (result.kind === 'done') await recorder.end(key, 'succeeded', result.summary, keptMs, noted);
+  if (result.kind === 'failed') await recorder.end(key, result.changed || noted === null ? 'failed' : 'void', result.summary, keptMs, noted);
+  if (result.kind === 'conflict') await recorder.end(key, 'void', result.summary, keptMs, noted);
   return result;
 }

@@ -1,5 +1,5 @@
 import { cancellationSignal, sleep } from '@temporalio/activity';
-import type { ChangeActivities, Execution } from '../contracts/activities.js';
+import type { ChangeActivities, Execution, SamplingInput } from '../contracts/activities.js';
 import type { Plan, Step } from '../domain/plan.js';
 import type { Signal } from '../domain/signal.js';
 import { signalId } from '../domain/signal.js';
@@ -8,13 +8,14 @@ import { findUnwell, toSampleEveryMs } from '../domain/verification.js';
 import { attempt } from './attempt.js';
 import { type ChangeLog, explainStop, makeChange } from './change-steps.js';
 import { sha256, thaw } from './digest.js';
-import { selectTargets } from './detect.js';
 import { Fault } from './faults.js';
 import type { LedgerRow, Ports } from './ports.js';
-import { takeSample } from './sample.js';
+import { measureLikeBefore, takeSample } from './sample.js';
 
 // What was slow when the change came still shows for a moment; people should see what came after.
 const MAX_FIRST_SAMPLES_MS = 5_000;
+
+type ExecutionInput = Parameters<ChangeActivities['executeRemediation']>[0];
 
 type Run =
   | { readonly kind: 'done' }
@@ -22,14 +23,13 @@ type Run =
   | Extract<Execution, { kind: 'drifted' | 'refused' | 'stopped' }>;
 
 export function createExecuteActivities(ports: Ports): Pick<ChangeActivities, 'executeRemediation'> {
-  const { recorder, executor, detectors, watch } = ports;
+  const { recorder, executor } = ports;
 
   /** What has changed since people approved; undefined when the plan still fits. */
-  async function measureAgain(plan: Plan, before: readonly Signal[]): Promise<Execution | undefined> {
-    const names = [...new Set(before.map(({ target }) => target))];
-    const { workspaceId, incidentId } = plan;
-    const { signals } = await detectors.measure(selectTargets(watch.readWorkspace(workspaceId), names), { workspaceId, incidentId });
-    if (findUnwell(before, signals).length === 0) return { kind: 'recovered' };
+  async function measureAgain(plan: Plan, input: Pick<SamplingInput, 'workspaceId' | 'incidentId' | 'before' | 'measurementId'>): Promise<Execution | undefined> {
+    const { workspaceId, before } = input;
+    const { signals, facts } = await measureLikeBefore(ports, input);
+    if (findUnwell(before, signals, facts).length === 0) return { kind: 'recovered' };
     for (const step of plan.steps) {
       const rehearsal = await executor.rehearse(workspaceId, step);
       if (!rehearsal.found) return { kind: 'drifted', because: rehearsal.lines.join('; ') };
@@ -43,7 +43,7 @@ export function createExecuteActivities(ports: Ports): Pick<ChangeActivities, 'e
     if (step.wayBack.kind === 'oneWay' || row.snapshot !== null) return row.snapshot;
     const snapshot = await executor.snapshot(plan.workspaceId, step);
     if (sha256(snapshot) !== step.pins?.before) throw new Fault('targetChanged', `the snapshot of ${step.target} is not what was approved`);
-    await recorder.saveSnapshot(row.key, snapshot);
+    await recorder.saveSnapshot(row.key, snapshot, step.wayBack.keptMs);
     return snapshot;
   }
 
@@ -76,6 +76,8 @@ export function createExecuteActivities(ports: Ports): Pick<ChangeActivities, 'e
           changed = true;
           break;
         case 'conflict':
+          // A session that went on by itself once others were ended is nothing that went wrong.
+          if (changed && step.pins === null) break;
           return changed ? { kind: 'failed', because: result.summary, changed } : { kind: 'drifted', because: result.summary };
         case 'failed':
           return { kind: 'failed', because: result.summary, changed: changed || result.changed };
@@ -86,41 +88,50 @@ export function createExecuteActivities(ports: Ports): Pick<ChangeActivities, 'e
     return { kind: 'done' };
   }
 
+  async function execute({ workspaceId, incidentId, gateId, claimId, digest, before, measurementId, stabilizationMs }: ExecutionInput, beat: (detail: string) => void): Promise<Execution> {
+    const stored = await recorder.readPlan(incidentId, digest);
+    const plan = stored && thaw(stored.canonical, digest);
+    if (plan === undefined) return { kind: 'refused', because: 'the plan in the record is not the one that was approved' };
+    const ledger = (await recorder.readLedger(incidentId, digest)).filter((row) => row.kind === 'execute' && row.claimId === claimId);
+    const rows = new Map(ledger.map((row) => [row.stepId, row]));
+    await recorder.showPhase(incidentId, 'EXECUTION');
+    const isFirst = ledger.every(({ state }) => state === 'claimed');
+    const moved = isFirst ? await measureAgain(plan, { workspaceId, incidentId, before, measurementId }) : undefined;
+    if (moved !== undefined) return moved;
+
+    const log: ChangeLog = { lines: [], linesLeftOut: 0 };
+    const run = await runSteps(plan, rows, log, beat);
+    if (run.kind !== 'done' && run.kind !== 'failed') return run;
+    const span = toSpan((await recorder.readLedger(incidentId, digest)).filter(({ kind }) => kind === 'execute'));
+    // The samples are timed by this clock, so the end is too; the record's own clock only tells how long it took.
+    const endedAtMs = ports.now().getTime();
+    const gate = await recorder.readGate(incidentId, gateId);
+    const update = executed({ approvals: gate?.approvals ?? [], output: log.lines, linesLeftOut: log.linesLeftOut, ok: run.kind === 'done', durationMs: span });
+    await recorder.recordUpdate(incidentId, `execute:${digest}`, update);
+    if (run.kind === 'failed') return { kind: 'failed', because: run.because, changed: run.changed };
+
+    let after: readonly Signal[] = [];
+    let sampledMs = 0;
+    while (sampledMs < Math.min(MAX_FIRST_SAMPLES_MS, stabilizationMs)) {
+      await sleep(toSampleEveryMs(stabilizationMs));
+      const sample = await takeSample(ports, { workspaceId, incidentId, planVersion: plan.version, before, measurementId });
+      after = sample.signals;
+      beat(`sampled ${after.length} signals`);
+      sampledMs = ports.now().getTime() - endedAtMs;
+    }
+    const ids = new Set(before.map(signalId));
+    return { kind: 'executed', endedAtMs, after: after.filter((signal) => ids.has(signalId(signal))), sampledMs, update };
+  }
+
   return {
-    executeRemediation: ({ workspaceId, incidentId, gateId, claimId, digest, before, measurementId, stabilizationMs }) =>
+    executeRemediation: (input) =>
       attempt(async (beat): Promise<Execution> => {
-        const stored = await recorder.readPlan(incidentId, digest);
-        const plan = stored && thaw(stored.canonical, digest);
-        if (plan === undefined) return { kind: 'refused', because: 'the plan in the record is not the one that was approved' };
-        const ledger = (await recorder.readLedger(incidentId, digest)).filter((row) => row.kind === 'execute' && row.claimId === claimId);
-        const rows = new Map(ledger.map((row) => [row.stepId, row]));
-        await recorder.showPhase(incidentId, 'EXECUTION');
-        const isFirst = ledger.every(({ state }) => state === 'claimed');
-        const moved = isFirst ? await measureAgain(plan, before) : undefined;
-        if (moved !== undefined) return moved;
-
-        const log: ChangeLog = { lines: [], linesLeftOut: 0 };
-        const run = await runSteps(plan, rows, log, beat);
-        if (run.kind !== 'done' && run.kind !== 'failed') return run;
-        const span = toSpan((await recorder.readLedger(incidentId, digest)).filter(({ kind }) => kind === 'execute'));
-        // The samples are timed by this clock, so the end is too; the record's own clock only tells how long it took.
-        const endedAtMs = ports.now().getTime();
-        const gate = await recorder.readGate(incidentId, gateId);
-        const update = executed({ approvals: gate?.approvals ?? [], output: log.lines, linesLeftOut: log.linesLeftOut, ok: run.kind === 'done', durationMs: span });
-        await recorder.recordUpdate(incidentId, `execute:${digest}`, update);
-        if (run.kind === 'failed') return { kind: 'failed', because: run.because, changed: run.changed };
-
-        let after: readonly Signal[] = [];
-        let sampledMs = 0;
-        while (sampledMs < Math.min(MAX_FIRST_SAMPLES_MS, stabilizationMs)) {
-          await sleep(toSampleEveryMs(stabilizationMs));
-          const sample = await takeSample(ports, { workspaceId, incidentId, planVersion: plan.version, before, measurementId });
-          after = sample.signals;
-          beat(`sampled ${after.length} signals`);
-          sampledMs = ports.now().getTime() - endedAtMs;
-        }
-        const ids = new Set(before.map(signalId));
-        return { kind: 'executed', endedAtMs, after: after.filter((signal) => ids.has(signalId(signal))), sampledMs, update };
+        const execution = await execute(input, beat);
+        if (execution.kind === 'executed') return execution;
+        // Once people hear how it ended nothing may begin any more, not even by a worker that wakes up late.
+        const mayHaveChanged = await recorder.settleExecution(input.incidentId, input.digest);
+        if (mayHaveChanged && !('changed' in execution && execution.changed)) throw new Error('another worker has begun a step meanwhile; the next attempt looks after it');
+        return execution;
       }),
   };
 }

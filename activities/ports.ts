@@ -172,11 +172,12 @@ export interface Recorder {
   /** In one transaction: reads and locks, lets `judge` judge, writes the claim or its refusal down. The same claim again finds itself. */
   claim(request: ClaimRequest, judge: (record: ClaimRecord) => Promise<Judgement>): Promise<Judgement>;
   readLedger(incidentId: string, digest: string): Promise<readonly LedgerRow[]>;
-  saveSnapshot(key: string, snapshot: string): Promise<void>;
-  /** Notes that the change may have its effect from now on. */
-  begin(key: string, handle: string): Promise<Beginning>;
-  /** `void`: it had no effect and never will. `keptMs` is how long its snapshot is kept from now on. */
-  end(key: string, state: 'succeeded' | 'failed' | 'void', result: string, keptMs: number): Promise<void>;
+  /** `keptMs` is how long from now on. */
+  saveSnapshot(key: string, snapshot: string, keptMs: number): Promise<void>;
+  /** Notes that the change may have its effect from now on. `seen` is the handle that the row had when this attempt looked: whoever came later goes on. */
+  begin(key: string, handle: string, seen: string | null): Promise<Beginning>;
+  /** `void`: it had no effect and never will. `keptMs` is how long its snapshot is kept from now on; `handle` the one that this attempt knows it by. */
+  end(key: string, state: 'succeeded' | 'failed' | 'void', result: string, keptMs: number, handle: string | null): Promise<void>;
   settleExecution(incidentId: string, digest: string): Promise<boolean>;
   closeRollback(ref: IncidentRef, decisionId: string, update: UpdateDraft, rolledBack: boolean): Promise<void>;
   close(incidentId: string, outcome: Outcome, update: UpdateDraft): Promise<void>;

@@ -58,6 +58,7 @@ export class AlreadyDecided extends problem('already-decided', 409, 'You have ap
 export class ConfirmationNeeded extends problem('confirmation-needed', 409, 'This needs a typed confirmation') {}
 export class IncidentClosed extends problem('incident-closed', 409, 'The incident is closed') {}
 export class NothingToRollBack extends problem('nothing-to-roll-back', 409, 'There is nothing to take back') {}
+export class RollbackUnderWay extends problem('rollback-under-way', 409, 'It is being taken back') {}
 export class SnapshotExpired extends problem('snapshot-expired', 409, 'It is too late to take it back') {}
 export class IncidentOpen extends problem('incident-open', 409, 'The incident is not closed') {}
 export class NameTaken extends problem('name-taken', 409, 'The name is taken') {}

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DecisionReceipt, Gate, IncidentDetail, IncidentPage, Me } from '../contracts/http.js';
 import type { Verdict } from '../domain/gate.js';
+import type { Outcome } from '../domain/incident.js';
 import type { ApiClient } from './client.js';
 import { renderEntry, renderIncident, renderList, toPlainText } from './render.js';
 import { Refused, type Surroundings, WrongUsage } from './surroundings.js';
@@ -12,7 +13,8 @@ export interface Context extends Surroundings {
   readonly home: string;
 }
 
-const read = (client: ApiClient, incidentId: string) => client.get<IncidentDetail>(`/api/incidents/${encodeURIComponent(incidentId)}`);
+/** One incident as it is now. */
+export const readIncident = (client: ApiClient, incidentId: string) => client.get<IncidentDetail>(`/api/incidents/${encodeURIComponent(incidentId)}`);
 
 export async function listIncidents({ client, json, print }: Context, options: { readonly state: string; readonly limit: string }): Promise<void> {
   const page = await client.get<IncidentPage>(`/api/incidents?${new URLSearchParams({ ...options }).toString()}`);
@@ -20,22 +22,26 @@ export async function listIncidents({ client, json, print }: Context, options: {
 }
 
 export async function showIncident({ client, json, print }: Context, incidentId: string): Promise<void> {
-  const incident = await read(client, incidentId);
+  const incident = await readIncident(client, incidentId);
   print(json ? JSON.stringify(incident) : renderIncident(incident));
 }
 
-export async function tailIncident({ client, json, print, complain, interrupted }: Context, incidentId: string): Promise<void> {
+/** Prints the job tail after `after` until the incident is closed; returns how it ended, undefined where it was not waited for. */
+export async function followTail({ client, json, print, complain, interrupted }: Context, incidentId: string, after = 0): Promise<Outcome | undefined> {
   let isLost = false;
+  let outcome: Outcome | undefined;
   const onLost = () => {
     if (!isLost) complain('The connection was lost; trying again.');
     isLost = true;
   };
-  for await (const entry of client.followTail(incidentId, { signal: interrupted, onLost })) {
+  for await (const entry of client.followTail(incidentId, { after, signal: interrupted, onLost })) {
     isLost = false;
+    outcome = entry.event === 'done' ? entry.data.outcome : undefined;
     const text = json ? JSON.stringify(entry) : renderEntry(entry);
     if (text !== undefined) print(text);
   }
   if (interrupted.aborted) complain(`The incident goes on. Follow it again with: sluice tail ${incidentId}`);
+  return outcome;
 }
 
 export async function startDetection(context: Context, { threshold }: { readonly threshold?: string }): Promise<void> {
@@ -43,49 +49,61 @@ export async function startDetection(context: Context, { threshold }: { readonly
   const { workspaceId } = await client.get<Me>('/api/me');
   const incidentId = await client.remediate({ workspaceId, ...(threshold === undefined ? {} : { severityThreshold: threshold }) });
   complain(`Incident ${incidentId}`);
-  await tailIncident(context, incidentId);
+  await followTail(context, incidentId);
+}
+
+export interface Answer {
+  readonly reason?: string;
+  readonly yes?: boolean;
+  readonly confirm?: string;
 }
 
 /** Answers the open gate: for the digest that was shown and no other. */
-export async function decideAtGate(
-  context: Context,
-  incidentId: string,
-  verdict: Extract<Verdict, 'approve' | 'reject'>,
-  { reason, yes = false, confirm }: { readonly reason?: string; readonly yes?: boolean; readonly confirm?: string },
-): Promise<void> {
-  const { client, json, print, complain } = context;
-  const incident = await read(client, incidentId);
+export async function decideAtGate(context: Context, incidentId: string, verdict: Extract<Verdict, 'approve' | 'reject'>, answer: Answer): Promise<void> {
+  const incident = await readIncident(context.client, incidentId);
   const { gate } = incident;
   if (gate?.state !== 'open') throw new Refused(`The incident waits at no gate; it is in ${incident.phase} [${incident.status}].`);
+  await answerGate(context, incident, gate, verdict, answer);
+}
+
+/** Shows the incident, makes sure that a person means it where something would be run or taken back, and sends the decision. */
+export async function answerGate(context: Context, incident: IncidentDetail, gate: Gate, verdict: Verdict, answer: Answer): Promise<void> {
+  const { client, json, print, complain } = context;
   complain(renderIncident(incident));
-  const confirmation = verdict === 'approve' ? await askPerson(context, gate, { yes, confirm }) : undefined;
+  const takesBack = verdict === 'rollBack' || (verdict === 'reject' && gate.kind === 'verification' && gate.offersRollback);
+  if (takesBack) await askToTakeBack(context, answer);
+  const confirmation = verdict === 'approve' ? await askToApprove(context, gate, answer) : undefined;
   const receipt = await client.post<DecisionReceipt>(`/api/incidents/${incident.id}/decisions`, {
     decisionId: randomUUID(),
     gateId: gate.id,
     digest: gate.digest,
     verdict,
-    ...(reason === undefined ? {} : { reason }),
+    ...(answer.reason === undefined ? {} : { reason: answer.reason }),
     ...(confirmation === undefined ? {} : { confirmation }),
   });
   print(json ? JSON.stringify(receipt) : toPlainText(receipt.message));
 }
 
-/** Makes sure that a person means it; returns what the person typed where the gate asks for that. */
-async function askPerson(
-  { isTerminal, ask }: Context,
-  { kind, digest, confirmation }: Gate,
-  { yes, confirm }: { readonly yes: boolean; readonly confirm: string | undefined },
-): Promise<string | undefined> {
+export async function askToTakeBack(context: Context, { yes }: Answer): Promise<void> {
+  context.complain('This takes the fix back.');
+  await askForYes(context, yes, 'take it back', 'Not taken back.');
+}
+
+/** Returns what the person typed where the gate asks for that. */
+async function askToApprove(context: Context, { kind, digest, confirmation }: Gate, { yes = false, confirm }: Answer): Promise<string | undefined> {
   if (confirmation !== null) {
     const title = toPlainText(confirmation);
     if (confirm !== undefined) return confirm;
-    if (!isTerminal || yes) throw new WrongUsage(`Its risk is high, so --yes is not enough. Look at it with \`sluice show\`, then say --confirm "${title}".`);
-    return ask(`Its risk is high. Type ${title} to approve it: `);
+    if (!context.isTerminal || yes) throw new WrongUsage(`Its risk is high, so --yes is not enough. Look at it with \`sluice show\`, then say --confirm "${title}".`);
+    return context.ask(`Its risk is high. Type ${title} to approve it: `);
   }
-  if (yes) return undefined;
-  if (!isTerminal) throw new WrongUsage('Nobody can be asked here. Look at it with `sluice show`, then say --yes.');
   const meaning = { execution: `approve the digest ${digest?.slice(0, 12)}…`, verification: 'say that it looks good', needsHuman: 'measure again' }[kind];
-  const answer = await ask(`Type yes to ${meaning}: `);
-  if (answer.trim() !== 'yes') throw new Refused('Not approved.');
+  await askForYes(context, yes, meaning, 'Not approved.');
   return undefined;
+}
+
+async function askForYes({ isTerminal, ask }: Context, yes: boolean | undefined, meaning: string, refusal: string): Promise<void> {
+  if (yes === true) return;
+  if (!isTerminal) throw new WrongUsage('Nobody can be asked here. Look at it with `sluice show`, then say --yes.');
+  if ((await ask(`Type yes to ${meaning}: `)).trim() !== 'yes') throw new Refused(refusal);
 }

@@ -1,10 +1,13 @@
 import type { IncidentDetail, IncidentSummary, TailEntry } from '../contracts/http.js';
+import { formatDuration } from '../domain/duration.js';
 import { formatValue } from '../domain/signal.js';
 import { formatUpdate } from '../domain/tail-text.js';
 import { formatMoment } from '../domain/updates.js';
 
 /** Text from outside must not move the cursor, colour the screen or turn the direction of what is beside it. Lines and tabs stay. */
 export const toPlainText = (text: string): string => text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, (sign) => (sign === '\n' || sign === '\t' ? sign : '\ufffd'));
+
+type Step = NonNullable<IncidentDetail['plan']>['steps'][number];
 
 const at = (moment: string): string => formatMoment(new Date(moment));
 const indent = (lines: readonly string[], by: number): readonly string[] => lines.flatMap((line) => line.split('\n').map((part) => `${' '.repeat(by)}${part}`));
@@ -38,16 +41,26 @@ export function renderIncident(incident: IncidentDetail): string {
     `  opened    ${at(openedAt)}`,
     ...(rootCause === null ? [] : [`  cause     ${rootCause.details} (confidence ${rootCause.confidence})`]),
     ...signals.map((signal) => `  signal    ${signal}`),
+    ...renderRollback(incident),
     ...renderPlan(incident),
     ...renderGate(incident),
   ];
   return toPlainText(lines.join('\n'));
 }
 
+/** Until when what a closed incident had changed can be taken back. */
+const renderRollback = ({ id, outcome, canRollBackUntil }: IncidentDetail): readonly string[] =>
+  outcome === null || canRollBackUntil === null ? [] : [`  way back  until ${at(canRollBackUntil)}: sluice rollback ${id} --reason TEXT`];
+
+/** `cannot be undone: why`, or for how long it can. */
+const describeWayBack = ({ wayBack }: Step): string =>
+  wayBack.kind === 'oneWay' ? `cannot be undone: ${wayBack.because}` : `can be taken back until it is ${formatDuration(wayBack.keptMs)} old`;
+
 function renderPlan({ plan }: IncidentDetail): readonly string[] {
   if (plan === null) return [];
   const steps = plan.steps.flatMap((step) => [
-    `  ${step.stepId}. ${step.type} on ${step.target}, reach ${step.reach}, no way back`,
+    `  ${step.stepId}. ${step.type} on ${step.target}, reach ${step.reach}`,
+    ...indent([describeWayBack(step)], 5),
     ...indent([step.script, ...step.parameters.map((value, index) => `$${index + 1} = ${value}`)], 5),
     ...indent(plan.rehearsal.find(({ stepId }) => stepId === step.stepId)?.lines ?? [], 5),
   ]);
@@ -58,10 +71,16 @@ function renderPlan({ plan }: IncidentDetail): readonly string[] {
   ];
 }
 
-function renderGate({ gate }: IncidentDetail): readonly string[] {
+function renderGate({ id, gate }: IncidentDetail): readonly string[] {
   if (gate === null) return [];
   const said = gate.approvals.map(({ person, role, reason }) => `  approved by ${person} (${role})${reason === null ? '' : `: "${reason}"`}`);
   if (gate.state !== 'open') return [`Gate: ${gate.kind}, ${gate.state}`, ...said];
   const until = gate.expiresAt === null ? '' : ` until ${at(gate.expiresAt)}`;
-  return [`Gate: ${gate.kind}, waits for ${gate.approvalsNeeded} × ${gate.roleNeeded}${until}`, ...(gate.digest === null ? [] : [`  digest ${gate.digest}`]), ...(gate.confirmation === null ? [] : [`  to approve, type ${gate.confirmation}`]), ...said];
+  return [
+    `Gate: ${gate.kind}, waits for ${gate.approvalsNeeded} × ${gate.roleNeeded}${until}`,
+    ...(gate.digest === null ? [] : [`  digest ${gate.digest}`]),
+    ...(gate.confirmation === null ? [] : [`  to approve, type ${gate.confirmation}`]),
+    ...(gate.offersRollback ? [`  what was run can be taken back: sluice rollback ${id} --reason TEXT${gate.kind === 'verification' ? ', or by rejecting it' : ''}`] : []),
+    ...said,
+  ];
 }

@@ -5,11 +5,12 @@ import { severities } from '../domain/severity.js';
 import { KeysUnusable } from '../keys/key-files.js';
 import { verifyAudit } from './audit-commands.js';
 import { ApiRefusal, ApiUnreachable, createApiClient } from './client.js';
-import { type Context, decideAtGate, listIncidents, showIncident, startDetection, tailIncident } from './commands.js';
+import { type Context, decideAtGate, followTail, listIncidents, showIncident, startDetection } from './commands.js';
 import { listKeys, makeKeys, revokeKey, rotateKeys } from './keys-commands.js';
 import { killSwitch } from './kill-switch-commands.js';
 import { projectRoot } from './local/config.js';
 import { toPlainText } from './render.js';
+import { rollBackIncident } from './rollback-command.js';
 import { Refused, type Surroundings, WrongUsage } from './surroundings.js';
 
 interface GlobalOptions {
@@ -66,15 +67,22 @@ function createProgram(surroundings: Surroundings): Command {
   program
     .command('tail <incidentId>')
     .description('follow the job tail until the incident is closed')
-    .action(async (incidentId: string) => tailIncident(await context(), incidentId));
+    .action(async (incidentId: string) => void (await followTail(await context(), incidentId)));
   for (const verdict of ['approve', 'reject'] as const) {
     const command = program
       .command(`${verdict} <incidentId>`)
       .description(`${verdict} what the incident's gate waits for`)
       .option('--reason <text>', 'why; kept in the record')
+      .option('--yes', 'do not ask')
       .action(async (incidentId: string, options: { reason?: string; yes?: boolean; confirm?: string }) => decideAtGate(await context(), incidentId, verdict, options));
-    if (verdict === 'approve') command.option('--yes', 'do not ask').option('--confirm <text>', "the plan's title, which a plan of HIGH or CRITICAL risk needs");
+    if (verdict === 'approve') command.option('--confirm <text>', "the plan's title, which a plan of HIGH or CRITICAL risk needs");
   }
+  program
+    .command('rollback <incidentId>')
+    .description('take back what was run: at its open gate, or after it was closed')
+    .requiredOption('--reason <text>', 'why; kept in the record')
+    .option('--yes', 'do not ask')
+    .action(async (incidentId: string, options: { reason: string; yes?: boolean }) => rollBackIncident(await context(), incidentId, options));
   addSafetyCommands(program, surroundings, context);
   return program;
 }

@@ -86,6 +86,7 @@ export const TailHeaders = Type.Object({
   'last-event-id': Type.Optional(Type.String({ pattern: '^[0-9]{1,9}$', description: 'The id of the last event that was received.' })),
 });
 export const TailPage = Type.Object({ entries: Type.Array(TailEntry), nextAfter: Type.Integer(), text: Type.String() });
+export type TailPage = Static<typeof TailPage>;
 
 const Signal = Type.Object({
   target: Type.String(),
@@ -220,6 +221,7 @@ export const CancelReceipt = Type.Object({ decisionId: Uuid, message: Type.Strin
 
 export const RollbackBody = Body({ reason: Reason });
 export const RollbackReceipt = Type.Object({ decisionId: Uuid, message: Type.String() });
+export type RollbackReceipt = Static<typeof RollbackReceipt>;
 
 export const RemediateBody = Body({
   workspaceId: Name,

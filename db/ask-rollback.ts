@@ -1,5 +1,6 @@
-import { and, desc, eq, isNotNull, ne } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, isNull, ne } from 'drizzle-orm';
 import type { Actor } from '../domain/actor.js';
+import type { Status } from '../domain/incident.js';
 import type { Plan } from '../domain/plan.js';
 import { rollbackAsked } from '../domain/updates.js';
 import { notify } from './channels.js';
@@ -17,6 +18,8 @@ export type RollbackAnswer =
   | { readonly kind: 'open' }
   | { readonly kind: 'nothingToRollBack' }
   | { readonly kind: 'rolledBack' }
+  /** Somebody asked before, and it is not over. */
+  | { readonly kind: 'underWay' }
   | { readonly kind: 'snapshotExpired'; readonly keptUntil: Date }
   | { readonly kind: 'conflict' };
 
@@ -26,7 +29,7 @@ export async function findLastRun(db: Connection, incidentId: string): Promise<{
   const [last] = await db
     .select()
     .from(executions)
-    .where(and(ofIncident, eq(executions.kind, 'execute'), isNotNull(executions.handle), isNotNull(executions.snapshot), ne(executions.state, 'void')))
+    .where(and(ofIncident, eq(executions.kind, 'execute'), isNotNull(executions.handle), isNotNull(executions.snapshotKeptUntil), ne(executions.state, 'void')))
     .orderBy(desc(executions.claimedAt))
     .limit(1);
   if (last?.snapshotKeptUntil == null) return undefined;
@@ -53,6 +56,7 @@ export async function askRollback(
     const now = await readClock(tx);
     if (last === undefined) return { kind: 'nothingToRollBack' };
     if (last.wasRolledBack) return { kind: 'rolledBack' };
+    if (isUnderWay(incident)) return { kind: 'underWay' };
     if (last.keptUntil < now) return { kind: 'snapshotExpired', keptUntil: last.keptUntil };
 
     const signature = await sign(toSigned(content, { gateKind: null, planVersion: null }, now));
@@ -79,4 +83,17 @@ export async function readRollbackRequest(db: Database, decisionId: string) {
   if (row?.decision.digest == null) return undefined;
   const { title } = JSON.parse(row.canonical) as Plan;
   return { digest: row.decision.digest, title, askedBy: toApproval(row.decision) };
+}
+
+const isUnderWay = ({ status }: { readonly status: Status }): boolean => status === 'IN_PROGRESS' || status === 'NEEDS_HUMAN';
+
+/** Closed incidents that are being taken back, with the request that a workflow should be at. */
+export async function listRollbacksUnderWay(db: Database) {
+  return db
+    .selectDistinctOn([incidents.id], { incident: incidents, decisionId: decisions.id })
+    .from(incidents)
+    .innerJoin(decisions, and(eq(decisions.incidentId, incidents.id), eq(decisions.verdict, 'rollBack'), isNull(decisions.gateId)))
+    .where(and(isNotNull(incidents.closedAt), inArray(incidents.status, ['IN_PROGRESS', 'NEEDS_HUMAN'])))
+    .orderBy(incidents.id, desc(decisions.createdAt))
+    .limit(1_000);
 }

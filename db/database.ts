@@ -16,8 +16,11 @@ export function openDatabase(databaseUrl: string, options: { readonly max?: numb
     connectionString: databaseUrl,
     max: options.max ?? 10,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    onConnect: async (client) => void (await client.query(`set role ${APP_ROLE}`)),
+    // Before a new connection is handed out; one that cannot take the role is not.
+    verify: (client, done) => void client.query(`set role ${APP_ROLE}`).then(() => done(), done),
   });
   pool.on('error', () => {});
+  // One that is in use says nothing to the pool when it breaks; the query that meets it does.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return { db: drizzle(pool, { schema }), close: () => pool.end() };
 }

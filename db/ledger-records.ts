@@ -1,12 +1,13 @@
-import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
-import type { ExecutionState } from '../domain/execution.js';
+import { createHash } from 'node:crypto';
+import { and, asc, eq, inArray, isNotNull, isNull, lt, type SQL, sql } from 'drizzle-orm';
+import type { AuditKind } from '../domain/audit.js';
 import type { ClaimRefusal } from '../domain/grant.js';
 import type { GateKind } from '../domain/gate.js';
 import { appendAudit } from './audit-writer.js';
 import { readClock } from './clock.js';
 import type { Connection, Database } from './database.js';
 import { readKillSwitch } from './kill-switch.js';
-import { decisions, executions, gates, incidents, plans } from './schema.js';
+import { audit, decisions, executions, gates, incidents, plans } from './schema.js';
 
 type Row = typeof executions.$inferSelect;
 
@@ -43,9 +44,12 @@ export const createLedgerRecords = (db: Database) => ({
       const mine = record.ledger.filter(({ kind, claimId }) => kind === request.kind && claimId === request.claimId);
       // The answer to the same claim was lost.
       if (mine.length > 0) return { kind: 'granted', steps: mine };
-      const judgement = await judge(record);
+      const refusal = await compareWithAudit(tx, request, record.ledger);
+      const judgement: Judgement = refusal === undefined ? await judge(record) : { kind: 'refused', because: refusal };
       const { workspaceId, incidentId, kind, claimId, digest, grant } = request;
       if (judgement.kind === 'granted') {
+        // What is taken back must not go on behind it.
+        if (kind === 'rollback') await settle(tx, and(ofPlan(incidentId, digest), eq(executions.kind, 'execute')));
         for (const { key, stepId } of judgement.steps) {
           const row = { key, kind, workspaceId, incidentId, grantId: grant.id, claimId, digest, stepId, state: 'claimed' as const };
           await tx
@@ -69,29 +73,32 @@ export const createLedgerRecords = (db: Database) => ({
     return db.select().from(executions).where(ofPlan(incidentId, digest)).orderBy(asc(executions.claimedAt));
   },
 
-  async saveSnapshot(key: string, snapshot: string): Promise<void> {
-    await db.update(executions).set({ snapshot }).where(and(eq(executions.key, key), isNull(executions.handle)));
+  /** Kept from now on, and from its end anew: what is unknown can be taken back too. */
+  async saveSnapshot(key: string, snapshot: string, keptMs: number): Promise<void> {
+    await db.update(executions).set({ snapshot, snapshotKeptUntil: inMs(keptMs) }).where(and(eq(executions.key, key), isNull(executions.handle)));
   },
 
   /** Notes that the change may have its effect from now on; refuses where it was called off or the kill switch is on. */
-  async begin(key: string, handle: string): Promise<'begun' | 'calledOff' | 'killSwitch'> {
+  async begin(key: string, handle: string, seen: string | null): Promise<'begun' | 'calledOff' | 'killSwitch'> {
     return db.transaction(async (tx) => {
       const [row] = await tx.select().from(executions).where(eq(executions.key, key)).for('update');
-      if (row === undefined || !canBegin(row.state)) return 'calledOff';
+      if (row === undefined || row.handle !== seen || !canBegin(row)) return 'calledOff';
+      // Whoever sets its row back does not make it run again.
+      if (row.kind === 'execute' && row.state === 'claimed' && (await isInAudit(tx, 'execution.started', 'key', key))) return 'calledOff';
       if (await readKillSwitch(tx, row.workspaceId)) return 'killSwitch';
       await tx.update(executions).set({ state: 'started', handle, startedAt: sql`coalesce(${executions.startedAt}, now())` }).where(eq(executions.key, key));
-      await appendAudit(tx, row.workspaceId, { kind: row.kind === 'execute' ? 'execution.started' : 'rollback.started', actor: 'sluice', subject: row.incidentId, details: toDetails(row) });
+      await appendAudit(tx, row.workspaceId, { kind: row.kind === 'execute' ? 'execution.started' : 'rollback.started', actor: 'sluice', subject: row.incidentId, details: { ...toDetails(row), handle: sha256(handle) } });
       return 'begun';
     });
   },
 
   /** `void`: it had no effect and never will. */
-  async end(key: string, state: 'succeeded' | 'failed' | 'void', result: string, keptMs: number): Promise<void> {
+  async end(key: string, state: 'succeeded' | 'failed' | 'void', result: string, keptMs: number, handle: string | null): Promise<void> {
     await db.transaction(async (tx) => {
       const [row] = await tx
         .update(executions)
-        .set({ state, result, endedAt: sql`now()`, snapshotKeptUntil: sql`now() + ${keptMs} * interval '1 millisecond'` })
-        .where(and(eq(executions.key, key), inArray(executions.state, ['claimed', 'started', 'unknown'])))
+        .set({ state, result, endedAt: sql`now()`, snapshotKeptUntil: sql`case when ${executions.snapshotKeptUntil} is not null then ${inMs(keptMs)} end` })
+        .where(and(eq(executions.key, key), inArray(executions.state, ['claimed', 'started', 'unknown']), sql`${executions.handle} is not distinct from ${handle}`))
         .returning();
       if (row === undefined) return;
       const kind = row.kind === 'execute' ? 'execution.ended' : 'rollback.ended';
@@ -99,23 +106,61 @@ export const createLedgerRecords = (db: Database) => ({
     });
   },
 
+  /** Forgets every snapshot that is not kept any longer. */
+  async forgetSnapshots(): Promise<void> {
+    await db.update(executions).set({ snapshot: null }).where(and(isNotNull(executions.snapshot), lt(executions.snapshotKeptUntil, sql`now()`)));
+  },
+
   /** Marks what was started and never ended as unknown, and calls off what was not begun; says whether anything may have changed. */
   async settleExecution(incidentId: string, digest: string): Promise<boolean> {
     return db.transaction(async (tx) => {
-      const settled = sql`case ${executions.state} when 'started' then 'unknown' when 'claimed' then 'void' else ${executions.state} end`;
-      const before = await tx.select().from(executions).where(and(ofPlan(incidentId, digest), eq(executions.state, 'started'))).for('update');
-      const rows = await tx.update(executions).set({ state: settled }).where(ofPlan(incidentId, digest)).returning({ state: executions.state });
-      for (const row of before) {
-        const kind = row.kind === 'execute' ? 'execution.ended' : 'rollback.ended';
-        await appendAudit(tx, row.workspaceId, { kind, actor: 'sluice', subject: incidentId, details: { ...toDetails(row), state: 'unknown' } });
-      }
-      return rows.some(({ state }) => state !== 'void');
+      const rows = await settle(tx, ofPlan(incidentId, digest));
+      return rows.some(({ state, handle }) => state !== 'void' && handle !== null);
     });
   },
 });
 
-const canBegin = (state: ExecutionState): boolean => state === 'claimed' || state === 'started' || state === 'unknown';
+const inMs = (ms: number) => sql`now() + ${ms} * interval '1 millisecond'`;
+/** What people were told is unknown is looked after, and never made; a rollback of it may be claimed again. */
+const canBegin = ({ kind, state }: Row): boolean => state === 'claimed' || state === 'started' || (state === 'unknown' && kind === 'rollback');
 const toDetails = ({ key, digest, stepId }: Row) => ({ key, digest, step: stepId });
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/**
+ * Whether the audit has such an entry, with this member among its details. Nobody can write a quote into a text of it that is not escaped,
+ * so the pattern finds members only.
+ */
+async function isInAudit(tx: Connection, kind: AuditKind, name: 'grant' | 'key', value: string, more = ''): Promise<boolean> {
+  const member = sql`substring(${audit.entry} from ${sql.raw(`'"${name}":"([^"]*)"'`)}) = ${value}`;
+  const found = await tx
+    .select({ seq: audit.seq })
+    .from(audit)
+    .where(and(sql`${audit.entry} like ${sql.raw(`'%"kind":"${kind}"%'`)}`, member, sql`position(${more} in ${audit.entry}) > 0`))
+    .limit(1);
+  return found.length > 0;
+}
+
+/** The ledger could be changed by whoever can write to the database; the audit only grows. What they do not agree about is not claimed. */
+async function compareWithAudit(tx: Connection, { kind, grant }: ClaimRequest, ledger: readonly Row[]): Promise<ClaimRefusal | undefined> {
+  if (await isInAudit(tx, 'claim.granted', 'grant', grant.id)) return 'alreadyUsed';
+  if (kind === 'execute') return undefined;
+  for (const { key, handle, kind: made } of ledger) {
+    if (made === 'execute' && handle !== null && !(await isInAudit(tx, 'execution.started', 'key', key, `"handle":"${sha256(handle)}"`))) return 'snapshotAltered';
+  }
+  return undefined;
+}
+
+async function settle(tx: Connection, which: SQL | undefined): Promise<readonly Row[]> {
+  const before = await tx.select().from(executions).where(and(which, eq(executions.state, 'started'))).for('update');
+  const settled = sql`case ${executions.state} when 'started' then 'unknown' when 'claimed' then 'void' else ${executions.state} end`;
+  const rows = await tx.update(executions).set({ state: settled }).where(which).returning();
+  for (const row of before) {
+    const kind = row.kind === 'execute' ? 'execution.ended' : 'rollback.ended';
+    await appendAudit(tx, row.workspaceId, { kind, actor: 'sluice', subject: row.incidentId, details: { ...toDetails(row), state: 'unknown' } });
+  }
+  return rows;
+}
 
 async function lockRecord(tx: Connection, request: ClaimRequest): Promise<ClaimRecord> {
   const { workspaceId, incidentId, digest, grant } = request;

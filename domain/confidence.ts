@@ -1,4 +1,3 @@
-import type { DraftPlan } from './plan.js';
 import type { TrackRecord } from './script-library.js';
 import { toSuccessRate } from './script-library.js';
 import type { Severity } from './severity.js';
@@ -16,7 +15,7 @@ const riskPoints: Record<Severity, number> = { LOW: 5, MEDIUM: 0, HIGH: -10, CRI
 
 /** Computes how sure we are of a plan from named factors. What limits it caps it: a LOW root cause at 49, a MEDIUM one or more than one step at 79. */
 export function judgeConfidence(input: {
-  readonly plan: Pick<DraftPlan, 'scriptId' | 'risk' | 'steps'>;
+  readonly plan: { readonly scriptId: string | null; readonly risk: Severity; readonly steps: readonly unknown[] };
   readonly rootCauseConfidence: number;
   readonly record: TrackRecord;
   readonly rehearsed: boolean;

@@ -17,7 +17,10 @@ export type WayBack =
   | { readonly kind: 'oneWay'; readonly because: string }
   | { readonly kind: 'snapshot'; readonly of: 'rows' | 'file'; readonly keptMs: number };
 
-/** SHA-256 of what a step touches as it was rehearsed, and of what it will leave; null where that shows only when it runs. */
+/**
+ * SHA-256 (hex) of what a step touches as it was rehearsed, and of what it will leave; null where that shows only when it runs.
+ * What is hashed is the snapshot, as UTF-8: for a file that is its bytes, for rows their snapshot's text. So whoever keeps a snapshot can check it.
+ */
 export interface Pins {
   readonly before: string;
   readonly after: string | null;

@@ -2,7 +2,6 @@ import type { Role } from './actor.js';
 import { isAtLeast } from './actor.js';
 import type { Tier } from './confidence.js';
 import type { GateKind } from './gate.js';
-import type { DraftPlan } from './plan.js';
 import type { Severity } from './severity.js';
 
 /** Who must agree before a plan may run. */
@@ -26,7 +25,7 @@ export interface Policy {
 }
 
 /** What confidence lets a responder approve, and what needs a supervisor; how many, by risk. */
-export function judgePlan(plan: Pick<DraftPlan, 'risk' | 'steps'>, tier: Tier, { approvals }: Pick<Policy, 'approvals'>): Ruling {
+export function judgePlan(plan: { readonly risk: Severity; readonly steps: readonly unknown[] }, tier: Tier, { approvals }: Pick<Policy, 'approvals'>): Ruling {
   if (plan.steps.length === 0) return { kind: 'forbid', because: 'the plan has no steps' };
   return { kind: 'gate', approvalsNeeded: approvals[plan.risk], roleNeeded: tier === 'HIGH' ? 'responder' : 'supervisor' };
 }
@@ -43,6 +42,6 @@ export function toStricter(one: Ruling, other: Ruling): Ruling {
 }
 
 /** What a person must type to let a grave plan run, so that nobody does it by habit; null where a click is enough. */
-export function toConfirmation(kind: GateKind, { risk, title }: Pick<DraftPlan, 'risk' | 'title'>): string | null {
+export function toConfirmation(kind: GateKind, { risk, title }: { readonly risk: Severity; readonly title: string }): string | null {
   return kind === 'execution' && (risk === 'HIGH' || risk === 'CRITICAL') ? title : null;
 }

@@ -25,7 +25,7 @@ export async function withLock<Result>(folder: string, work: () => Promise<Resul
 
 async function take(path: string): Promise<boolean> {
   try {
-    await writeFile(path, `${process.pid}\n`, { flag: 'wx', mode: 0o600 });
+    await writeFile(path, '', { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;

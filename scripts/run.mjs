@@ -12,6 +12,7 @@ const verbs = {
   demo: ['--import', 'tsx', 'cli/demo/main.ts'],
   test: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'],
   verify: ['scripts/verify.mjs'],
+  bench: ['--import', 'tsx', 'test/bench/main.ts'],
   chaos: ['--import', 'tsx', 'test/chaos/main.ts'],
 };
 

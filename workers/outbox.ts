@@ -4,6 +4,7 @@ import { cancelSignal, incidentWorkflowId, resolvedSignal, rollbackWorkflowId, s
 import { channels } from '../db/channels.js';
 import type { Database } from '../db/database.js';
 import { deliverDue, type IncidentRow, readStanding, type Waiting } from '../db/outbox.js';
+import { createRecorder } from '../db/recorder.js';
 import type { OutboxMessage } from '../db/schema.js';
 import type { Workspace } from '../domain/watch.js';
 import type { Log } from './log.js';
@@ -90,7 +91,8 @@ export function startOutbox(options: {
       try {
         await deliverDue(db, deliver, () => signal.aborted);
         if (Date.now() >= lookAt) {
-          await restartLost({ db, client, starter, log, signal });
+          await createRecorder(db).forgetSnapshots();
+          await restartLost({ db, client, workspaces, starter, log, signal });
           lookAt = Date.now() + LOOK_FOR_LOST_EVERY_MS;
         }
       } catch (error) {

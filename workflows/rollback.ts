@@ -28,23 +28,23 @@ export async function rollback(input: RollbackInput): Promise<'ROLLED_BACK' | 'L
     show('none, it is being taken back');
     const result = await rollBack({ ref, digest, title, cause, askedBy, policy });
     if (result.kind === 'rolledBack') return { rolledBack: true, summary: `${title} was taken back${by(askedBy)}` };
-    for (;;) {
-      const gateId = uuid4();
-      const update = needsHuman('CLOSED', gateId, [...result.because, 'Take it back again, or reject to leave it as it is and say why'], 'rollback');
-      last = update;
-      show('take it back again (rollBack), or leave it as it is (reject)');
-      const answer = await awaitGate(desk, {
-        gate: { gateId, kind: 'needsHuman', digest, planVersion: null, offersRollback: true, approvalsNeeded: 1, roleNeeded: 'responder', expiresAt: null },
-        update,
-        severity: null,
-        remindMs: policy.gateRemindMs,
-        remindStatus: 'NEEDS_HUMAN',
-        expiresInMs: null,
-        isRecovered: null,
-      });
-      if (answer.kind === 'rollbackRequested' && answer.decisionId !== null) return { again: { kind: 'decision', decisionId: answer.decisionId }, askedBy: answer.by };
-      if (answer.kind === 'rejected') return { rolledBack: false, summary: `Left as it is${by(answer.by)}` };
-    }
+    const gateId = uuid4();
+    const update = needsHuman('CLOSED', gateId, [...result.because, 'Take it back again, or leave it as it is and say why'], 'rollback');
+    last = update;
+    show('take it back again (rollBack), or leave it as it is (reject)');
+    const answer = await awaitGate(desk, {
+      gate: { gateId, kind: 'needsHuman', digest, planVersion: null, offersRollback: true, approvalsNeeded: 1, roleNeeded: 'responder', expiresAt: null },
+      update,
+      severity: null,
+      remindMs: policy.gateRemindMs,
+      remindStatus: 'NEEDS_HUMAN',
+      expiresInMs: null,
+      isRecovered: null,
+    });
+    if (answer.kind === 'rollbackRequested' && answer.decisionId !== null) return { again: { kind: 'decision', decisionId: answer.decisionId }, askedBy: answer.by };
+    // Whoever approves it as it is leaves it as it is.
+    const person = 'approvals' in answer ? (answer.approvals.at(-1) ?? null) : 'by' in answer ? answer.by : null;
+    return { rolledBack: false, summary: `Left as it is${by(person)}` };
   }
 
   return CancellationScope.nonCancellable(async () => {

@@ -24,9 +24,13 @@ export async function readConfigFile(path: string): Promise<ConfigReading> {
     if (!reading.ok) return unreadable(`${path} cannot be used: ${reading.because}`);
     return { kind: 'read', content, hash: createHash('sha256').update(bytes).digest('hex'), document: toJson(reading.tree), changedAt };
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    return unreadable(`${path} cannot be read: ${'code' in error && error.code === 'ENOENT' ? 'there is no such file' : error.message}`);
+    return unreadable(`${path} cannot be read: ${explain(error)}`);
   }
+}
+
+function explain(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return 'there is no such file';
+  return error instanceof Error ? error.message : String(error);
 }
 
 const unreadable = (because: string): ConfigReading => ({ kind: 'unreadable', because: because.slice(0, 300) });

@@ -155,7 +155,7 @@ async function trying<Value>(act: () => Promise<Value>): Promise<{ readonly ok: 
   try {
     return { ok: true, value: await act() };
   } catch (error) {
-    if (error instanceof Error && hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'EBUSY', 'ENOSPC', 'EDQUOT')) return { ok: false, because: error.message };
+    if (hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'EBUSY', 'ENOSPC', 'EDQUOT')) return { ok: false, because: String(error) };
     throw error;
   }
 }
@@ -197,7 +197,7 @@ async function readContent(path: string): Promise<ContentReading> {
     }
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return { ok: false, because: `${path} is not there` };
-    if (hasCode(error, 'EACCES', 'EPERM', 'ELOOP', 'ENXIO', 'EISDIR')) return { ok: false, because: `${path} cannot be read: ${error instanceof Error ? error.message : ''}` };
+    if (hasCode(error, 'EACCES', 'EPERM', 'ELOOP', 'ENXIO', 'EISDIR')) return { ok: false, because: `${path} cannot be read: ${String(error)}` };
     throw error;
   }
 }

@@ -1,39 +1,18 @@
 import type pg from 'pg';
-import type { Step, ValidStep } from '../../domain/plan.js';
+import type { ValidStep } from '../../domain/plan.js';
 import { type DataChange, readDataChange } from '../../validation/sql/data-change.js';
-import { Fault } from '../faults.js';
-import type { Change, ChangeResult, Executor, Rehearsal, Watch } from '../ports.js';
+import type { ChangeResult, Executor, Watch } from '../ports.js';
+import { execute, failed, type Handle, type Made, readHandle, readSnapshot, refused, rehearseChange, takeBack, type Unmade } from './sql-change.js';
 import { isRefusal, messageOf } from './sql-refusal.js';
-import { countRows, describeDifference, fromSnapshot, lockRows, nameRow, readRows, restoreRows, type Row, SHOWN, toLine, toSha256, toSnapshot, toWhere, weighRows } from './sql-rows.js';
-import { findObstacle, readTable, type Table } from './sql-table.js';
-import { findOutcome, nameTransaction, openTransaction, type TransactionName } from './sql-transaction.js';
+import { readTable, type Table } from './sql-table.js';
+import { type Connect, findOutcome, nameTransaction, openTransaction, type TransactionName } from './sql-transaction.js';
 import type { TargetConnections } from './target-connections.js';
 
-const MAX_ROWS = 1_000;
-const MAX_BYTES = 1024 * 1024;
+const ASK_TIMEOUT_MS = 5_000;
 
-const pastTense = { update: 'updated', delete: 'deleted', insert: 'inserted' } as const;
-
-/** What is noted of a change before it is committed. `left` is what a rollback must find; null where there is none. */
-interface Handle extends TransactionName {
-  readonly summary: string;
-  readonly left: readonly Row[] | null;
-}
-
-/** A change that is made and not committed. */
-interface Made {
-  readonly kind: 'made';
-  readonly summary: string;
-  readonly left: readonly Row[] | null;
-}
 interface Named extends Made {
   readonly name: TransactionName;
 }
-type Unmade = Exclude<ChangeResult, { kind: 'failed' }> | { readonly kind: 'failed'; readonly summary: string; readonly changed: false };
-
-const conflict = (summary: string): Unmade => ({ kind: 'conflict', summary });
-const failed = (summary: string): Unmade => ({ kind: 'failed', summary, changed: false });
-const refused = (target: string, error: unknown): Unmade => failed(`${target} refused: ${toLine(messageOf(error), 300)}`);
 
 /**
  * Changes rows by one transaction on the target, whose number is noted before it is committed: asked later, the target says whether it was.
@@ -51,14 +30,16 @@ export function createSqlDataExecutor(connections: TargetConnections, watch: Wat
     });
   }
 
+  const toConnect = (workspaceId: string, { target }: ValidStep): Connect => (use) => connections.withExecutor(watch.readWorkspace(workspaceId), target, ASK_TIMEOUT_MS, use);
+
   /** Commits what is made, and says what became of it even when the answer is lost. */
-  async function commit(client: pg.Client, pool: pg.Pool, { summary, name }: Named, target: string): Promise<ChangeResult> {
+  async function commit(client: pg.Client, connect: Connect, { summary, name }: Named, target: string): Promise<ChangeResult> {
     try {
       const { command } = await client.query('commit');
       return command === 'COMMIT' ? { kind: 'done', summary } : failed(`${target} rolled it back`);
     } catch (error) {
       if (isRefusal(error)) return refused(target, error);
-      if ((await findOutcome(pool, name, target, wait)) === 'committed') return { kind: 'done', summary };
+      if ((await findOutcome(connect, name, target, wait)) === 'committed') return { kind: 'done', summary };
       return failed(`${target} lost the transaction before it was committed: ${messageOf(error)}`);
     }
   }
@@ -74,22 +55,12 @@ export function createSqlDataExecutor(connections: TargetConnections, watch: Wat
       }
     },
 
-    async snapshot(workspaceId, step) {
-      const snapshot = await look(workspaceId, step, async (client, change, table) => {
-        const where = toWhere(change, table);
-        if (where === undefined || findObstacle(table, change) !== undefined) throw new Fault('targetChanged', `${table.name} cannot be restored any more`);
-        const { count, bytes } = await weighRows(client, table, where, step.parameters, '');
-        if (isTooMuch(count, bytes)) throw new Fault('targetChanged', `it would touch ${countRows(count)} of ${table.name} now`);
-        return toSnapshot(await readRows(client, table, where, step.parameters, ''));
-      });
-      if (toSha256(snapshot) !== step.pins?.before) throw new Fault('targetChanged', `the rows that step ${step.stepId} touches on ${step.target} have changed since it was rehearsed`);
-      return snapshot;
-    },
+    snapshot: (workspaceId, step) => look(workspaceId, step, (client, change, table) => readSnapshot(client, change, table, step)),
 
     async run(workspaceId, change, { begin, signal, onOutput }) {
       const { step } = change;
       const workspace = watch.readWorkspace(workspaceId);
-      const pool = connections.executorPool(workspace, step.target);
+      const connect = toConnect(workspaceId, step);
       const what = await readDataChange(step.script);
       /** As far as it can be called off. */
       async function prepare(client: pg.Client): Promise<Named | Unmade> {
@@ -98,7 +69,7 @@ export function createSqlDataExecutor(connections: TargetConnections, watch: Wat
           if (made.kind !== 'made') return made;
           // What is checked at the end is checked now, so that it can still be told as a refusal.
           await client.query('set constraints all immediate');
-          return { ...made, name: await nameTransaction(client, pool) };
+          return { ...made, name: await nameTransaction(client, connect) };
         } catch (error) {
           if (isRefusal(error)) return refused(step.target, error);
           throw error;
@@ -119,7 +90,7 @@ export function createSqlDataExecutor(connections: TargetConnections, watch: Wat
           await client.query('rollback').catch(() => {});
           throw error;
         }
-        return await commit(client, pool, made, step.target);
+        return await commit(client, connect, made, step.target);
       });
       onOutput(result.summary);
       return result;
@@ -127,87 +98,9 @@ export function createSqlDataExecutor(connections: TargetConnections, watch: Wat
 
     async settle(workspaceId, { step }, handle, { onOutput }) {
       const { summary, ...name } = readHandle(handle);
-      const pool = connections.executorPool(watch.readWorkspace(workspaceId), step.target);
-      if ((await findOutcome(pool, name, step.target, wait)) === 'aborted') return { kind: 'notDone' };
+      if ((await findOutcome(toConnect(workspaceId, step), name, step.target, wait)) === 'aborted') return { kind: 'notDone' };
       onOutput(summary);
       return { kind: 'done', summary };
     },
   };
-}
-
-const isTooMuch = (count: number, bytes: number): boolean => count > MAX_ROWS || bytes > MAX_BYTES;
-
-const readHandle = (handle: string): Handle => JSON.parse(handle) as Handle;
-
-async function rehearseChange(client: pg.Client, change: DataChange, table: Table, { parameters }: ValidStep, keptMs: number): Promise<Rehearsal> {
-  const { name } = table;
-  if (table.kind !== 'r' && table.kind !== 'p') return { found: false, lines: [`${name} is not a table`] };
-  if (table.hasForeignParts) return { found: false, lines: [`${name} has foreign tables as parts, whose changes are not of one transaction`] };
-  const where = toWhere(change, table);
-  const { count, bytes, hash } = where === undefined ? { count: 0, bytes: 0, hash: toSha256('') } : await weighRows(client, table, where, parameters, '');
-  const shown = where === undefined ? [] : await readRows(client, table, where, parameters, '', SHOWN);
-  const rows = shown.map((row) => `- ${table.key.length === 0 ? '' : `${nameRow(row, table.key.map((column) => column.name))}: `}${toLine(row.image, 160)}`);
-  if (change.kind === 'insert' && count > 0) return { found: false, lines: [`${name} has ${countRows(count)} with such a key already`, ...rows] };
-  if (change.kind !== 'insert' && count === 0) return { found: false, lines: [`no row of ${name} is touched`] };
-  const made = change.kind === 'insert' ? change.rows.length : count;
-  const lines = [`${countRows(made)} of ${name} would be ${pastTense[change.kind]}`, ...rows, ...(count > rows.length ? [`and ${count - rows.length} more`] : [])];
-  const because =
-    findObstacle(table, change) ??
-    (where === undefined ? `only ${name} will know the keys of the new rows` : isTooMuch(made, bytes) ? `${countRows(made)} with ${bytes} bytes are more than is kept` : undefined);
-  if (because !== undefined) return { found: true, lines, wayBack: { kind: 'oneWay', because }, pins: { before: hash, after: null } };
-  const before = where === undefined ? [] : await readRows(client, table, where, parameters, '');
-  return { found: true, lines, wayBack: { kind: 'snapshot', of: 'rows', keptMs }, pins: { before: toSha256(toSnapshot(before)), after: null } };
-}
-
-/** Runs the script on exactly the rows that were rehearsed. */
-async function execute(client: pg.Client, change: DataChange, { script, parameters, wayBack, pins }: Step, snapshot: string | null): Promise<Made | Unmade> {
-  const table = await readTable(client, change);
-  const { name } = table;
-  const where = toWhere(change, table);
-  const isKept = wayBack.kind === 'snapshot';
-  let before: readonly Row[] = [];
-  if (isKept) {
-    const obstacle = findObstacle(table, change);
-    if (where === undefined || obstacle !== undefined) return conflict(`it could not be taken back any more: ${obstacle ?? 'its keys are not known'}`);
-    if (snapshot === null || toSha256(snapshot) !== pins?.before) return failed(`the snapshot is not the one of what was approved`);
-    // Counted while locked, so that too much is not read; nothing of it can change any more.
-    const { count, bytes } = await weighRows(client, table, where, parameters, 'for update');
-    if (isTooMuch(count, bytes)) return conflict(`it would touch ${countRows(count)} of ${name} now`);
-    before = await readRows(client, table, where, parameters, 'for update');
-    const difference = describeDifference(fromSnapshot(snapshot), before, table);
-    if (difference !== undefined) return conflict(`${difference} of ${name} changed since it was rehearsed`);
-  } else if (where !== undefined) {
-    const { count, hash } = await weighRows(client, table, where, parameters, 'for update');
-    if (hash !== pins?.before) return conflict(`the ${countRows(count)} of ${name} that it would touch are not the ones that were rehearsed`);
-    before = Array.from({ length: count }, () => ({ key: [], image: '' }));
-  }
-  const expected = change.kind === 'insert' ? change.rows.length : before.length;
-  const { rowCount } = await client.query({ text: script, values: [...parameters] });
-  if (rowCount !== expected) return conflict(`it touched ${countRows(rowCount ?? 0)} of ${name} instead of ${expected}, and was rolled back`);
-  const summary = `${pastTense[change.kind]} ${countRows(expected)} of ${name}`;
-  if (!isKept || where === undefined) return { kind: 'made', summary, left: null };
-  const left = change.kind === 'insert' ? await readRows(client, table, where, parameters, 'for update') : await lockRows(client, table, before);
-  if (left.length !== (change.kind === 'delete' ? 0 : expected)) return failed(`${name} was left with ${countRows(left.length)} where ${expected} were ${pastTense[change.kind]}, so it was rolled back`);
-  return { kind: 'made', summary, left };
-}
-
-/** Puts the rows back, if they still are as the step left them. */
-async function takeBack(client: pg.Client, change: DataChange, { step, snapshot, left: handle }: Extract<Change, { kind: 'rollback' }>): Promise<Made | Unmade> {
-  const { left } = readHandle(handle);
-  if (step.wayBack.kind === 'oneWay') return failed(`it has no way back: ${step.wayBack.because}`);
-  if (left === null) return failed('what the step left was not noted');
-  if (toSha256(snapshot) !== step.pins?.before) return failed('the snapshot is not the one of what was approved');
-  const table = await readTable(client, change);
-  const obstacle = findObstacle(table, change);
-  if (obstacle !== undefined) return conflict(`it cannot be taken back any more: ${obstacle}`);
-  const before = fromSnapshot(snapshot);
-  const keys = [...before, ...(change.kind === 'insert' ? left : [])];
-  const now = await lockRows(client, table, keys);
-  if (describeDifference(now, before, table) === undefined) return { kind: 'done', summary: `${table.name} is as it was before` };
-  const difference = describeDifference(now, left, table);
-  if (difference !== undefined) return conflict(`${difference} of ${table.name} changed since the step ran`);
-  await restoreRows(client, table, change, before, left);
-  const wrong = describeDifference(await lockRows(client, table, keys), before, table);
-  if (wrong !== undefined) return failed(`${wrong} of ${table.name} did not become what they were, so it was rolled back`);
-  return { kind: 'made', summary: `put back ${countRows(keys.length)} of ${table.name}`, left: null };
 }

@@ -1,7 +1,9 @@
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** An SQLSTATE outside of class 08 and 57: Postgres answered, and the answer was no. */
-export function isRefusal(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false;
-  return /^[0-9A-Z]{5}$/.test(error.code) && !/^(08|57)/.test(error.code);
-}
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '');
+
+/** Postgres answered, and the answer was no. Not so where it is away, shuts down or is short of something (classes 08, 57P and 53). */
+export const isRefusal = (error: unknown): boolean => /^[0-9A-Z]{5}$/.test(codeOf(error)) && !/^(08|57P|53)/.test(codeOf(error));
+
+/** A statement that was stopped on its way, at its time limit or by somebody. */
+export const isStopped = (error: unknown): boolean => codeOf(error) === '57014';

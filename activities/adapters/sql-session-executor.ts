@@ -3,7 +3,7 @@ import type { ValidStep } from '../../domain/plan.js';
 import { Fault } from '../faults.js';
 import type { ChangeResult, Executor, Watch } from '../ports.js';
 import { refuseBlindness, VIEWER, type Viewer } from './session-view.js';
-import { isRefusal, messageOf } from './sql-refusal.js';
+import { isRefusal, isStopped, messageOf } from './sql-refusal.js';
 import type { TargetConnections } from './target-connections.js';
 
 const FIND_OUT_TRIES = 10;
@@ -91,7 +91,7 @@ export function createSqlSessionExecutor(connections: TargetConnections, watch: 
           return { kind: 'answered', isDone: rows.some((row) => Object.values(row).includes(true)) };
         } catch (error) {
           // The server's own refusal had no effect; anything else may have cut off the answer to a command that was obeyed.
-          return { kind: isRefusal(error) ? 'refused' : 'cutOff', because: messageOf(error) };
+          return { kind: isRefusal(error) && !isStopped(error) ? 'refused' : 'cutOff', because: messageOf(error) };
         }
       });
       if (said.kind === 'leftAlone') return end('conflict', `${name} is no longer idle in transaction, left alone`);

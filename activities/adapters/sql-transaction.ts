@@ -17,6 +17,9 @@ const SETTINGS = `
   set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS};
   select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`;
 
+/** Gives a connection of its own to the target, so that one which does not answer any more is not asked again. */
+export type Connect = <Result>(use: (client: pg.Client) => Promise<Result>) => Promise<Result>;
+
 const modes = { readOnly: 'isolation level repeatable read, read only', readWrite: 'isolation level read committed, read write' } as const;
 
 /** Begins a transaction in which rows and values are written the same way whatever the role or database is set to. */
@@ -35,23 +38,23 @@ export interface TransactionName {
 const HISTORY = `(select system_identifier::text || '/' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) from pg_control_system())`;
 
 /** Names the transaction that `client` is in, so that the name stays its own even when the server crashes. */
-export async function nameTransaction(client: pg.Client, pool: pg.Pool): Promise<TransactionName> {
+export async function nameTransaction(client: pg.Client, connect: Connect): Promise<TransactionName> {
   const { rows } = await client.query<TransactionName & { lsn: string }>(`
     select ${HISTORY} as history, pg_current_xact_id()::text as xid, pg_logical_emit_message(true, 'sluice', '') as lsn, pg_backend_pid() as pid,
            (select to_char(backend_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') from pg_stat_activity where pid = pg_backend_pid()) as "backendStart"`);
   const [name] = rows;
   if (name === undefined) throw new Error('the target did not name its transaction');
   // A crash forgets numbers that were not yet on its disk and gives them out again; another commit brings this one there.
-  await pool.query(`begin; set local synchronous_commit = local; select pg_logical_emit_message(true, 'sluice', ''); commit`);
+  await connect((other) => other.query(`begin; set local synchronous_commit = local; select pg_logical_emit_message(true, 'sluice', ''); commit`));
   return { history: name.history, xid: name.xid, pid: name.pid, backendStart: name.backendStart };
 }
 
 /** How a transaction ended; one that is still open is ended, and waited for. Throws `outcomeUnknown` when the target cannot tell. */
-export async function findOutcome(pool: pg.Pool, name: TransactionName, target: string, wait: (ms: number) => Promise<unknown>): Promise<'committed' | 'aborted'> {
+export async function findOutcome(connect: Connect, name: TransactionName, target: string, wait: (ms: number) => Promise<unknown>): Promise<'committed' | 'aborted'> {
   const unknown = (because: string, cause?: unknown) => new Fault('outcomeUnknown', `whether transaction ${name.xid} of ${target} was committed cannot be found out: ${because}`, { cause });
   for (let left = FIND_OUT_TRIES; ; left -= 1) {
     try {
-      return await awaitOutcome(pool, name, unknown, wait);
+      return await connect((client) => awaitOutcome(client, name, unknown, wait));
     } catch (error) {
       if (error instanceof Fault) throw error;
       if (left <= 1) throw unknown(messageOf(error), error);
@@ -60,16 +63,16 @@ export async function findOutcome(pool: pg.Pool, name: TransactionName, target: 
   }
 }
 
-async function awaitOutcome(pool: pg.Pool, name: TransactionName, unknown: (because: string) => Fault, wait: (ms: number) => Promise<unknown>): Promise<'committed' | 'aborted'> {
+async function awaitOutcome(client: pg.Client, name: TransactionName, unknown: (because: string) => Fault, wait: (ms: number) => Promise<unknown>): Promise<'committed' | 'aborted'> {
   for (let left = IDLE_TIMEOUT_MS / END_EVERY_MS; left > 0; left -= 1) {
-    const { rows } = await pool.query<{ history: string }>(`select ${HISTORY} as history`);
+    const { rows } = await client.query<{ history: string }>(`select ${HISTORY} as history`);
     if (rows[0]?.history !== name.history) throw unknown('it is another server now, or one that was restored');
-    const { rows: answer } = await pool.query<{ status: string | null }>('select pg_xact_status($1::text::xid8) as status', [name.xid]);
+    const { rows: answer } = await client.query<{ status: string | null }>('select pg_xact_status($1::text::xid8) as status', [name.xid]);
     const status = answer[0]?.status ?? null;
     if (status === 'committed' || status === 'aborted') return status;
     if (status === null) throw unknown('it is so long ago that the target has forgotten it');
     // Whoever opened it is lost, or has lost us; it could still commit.
-    await pool.query('select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_start = $2', [name.pid, name.backendStart]);
+    await client.query('select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_start = $2', [name.pid, name.backendStart]);
     await wait(END_EVERY_MS);
   }
   throw new Error('it is still open, and does not end when it is told to');

@@ -81,7 +81,8 @@ export function readHandle(handle: string): StagedFile | undefined {
   }
 }
 
-export const hasCode = (error: unknown, ...codes: readonly string[]): boolean => error instanceof Error && 'code' in error && codes.some((code) => code === error.code);
+export const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
+  typeof error === 'object' && error !== null && 'code' in error && codes.some((code) => code === error.code);
 
 const toPath = ({ file, key, suffix }: StagedFile): string => join(dirname(file), `.sluice-${key}-${suffix}`);
 

@@ -30,6 +30,8 @@ export function openTargetConnections(readSecret: ReadSecret) {
     });
     // An idle connection that breaks is replaced by the next query, which reports what it meets.
     pool.on('error', () => {});
+    // One that is in use says nothing to the pool when it breaks; the query that meets it does.
+    pool.on('connect', (client) => client.on('error', () => {}));
     pools.set(key, pool);
     return pool;
   }

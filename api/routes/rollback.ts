@@ -4,7 +4,7 @@ import { askRollback } from '../../db/ask-rollback.js';
 import type { Database } from '../../db/database.js';
 import type { SignDecision } from '../../db/decisions.js';
 import { formatMoment } from '../../domain/updates.js';
-import { IdReused, IncidentOpen, NothingToRollBack, SnapshotExpired, UnknownIncident } from '../errors.js';
+import { IdReused, IncidentOpen, NothingToRollBack, RollbackUnderWay, SnapshotExpired, UnknownIncident } from '../errors.js';
 import { problems } from '../plugins/problems.js';
 import { toRequestId } from '../request-id.js';
 
@@ -40,6 +40,8 @@ export const rollbackRoute: FastifyPluginAsyncTypebox<{ db: Database; sign: Sign
           throw new NothingToRollBack('It ran nothing that has a way back. GET the incident to see its plan.');
         case 'rolledBack':
           throw new NothingToRollBack('It was taken back before. See its job tail.');
+        case 'underWay':
+          throw new RollbackUnderWay('Somebody asked before. Follow its job tail; where it waits at a gate, decide there.');
         case 'snapshotExpired':
           throw new SnapshotExpired(`The snapshot was kept until ${formatMoment(answer.keptUntil)}. Put it right by hand, or start a new incident.`);
         case 'conflict':

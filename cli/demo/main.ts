@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';

@@ -1,123 +1,159 @@
 import { describe, expect, it } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Execution } from '../../contracts/activities.js';
-import { freeze, thaw, toExecutionKey } from '../../activities/digest.js';
+import { freeze, sha256, thaw, toExecutionKey } from '../../activities/digest.js';
 import { createExecuteActivities } from '../../activities/execute.js';
-import type { Ports } from '../../activities/ports.js';
-import { aPlan, aSignal, aStep } from '../builders.js';
+import type { Recorder } from '../../activities/ports.js';
+import { aPlan, aPolicy, aSignal, aStep } from '../builders.js';
+import { createFakeLedger, createLedgerRecorder } from '../fakes/fake-ledger.js';
 import { fakeWorld, session, type Trouble } from '../fakes/fake-world.js';
 
-const plan = aPlan({ steps: [aStep({ parameters: [`${session.pid}`, session.backendStart] })] });
-const { canonical, digest } = freeze(plan);
-const approved = { state: 'approved', digest, planVersion: 1, approvals: [], decisionIds: [], settledBy: null } as const;
+const BEFORE = 'everybody may delete';
+const holderStep = aStep({ parameters: [`${session.pid}`, session.backendStart] });
+const rowStep = aStep({ parameters: ['report'], reach: 'row', wayBack: { kind: 'snapshot', of: 'rows', keptMs: 60_000 }, pins: { before: sha256(BEFORE), after: null } });
+const target = { kind: 'postgres', name: 'shop-db', connection: { env: 'X' }, executor: 'sql', detectors: [] } as const;
 
-/** The record as the activity sees it: only what this test is about, the rest fails loudly. */
-function record(over: Partial<Ports['recorder']> = {}) {
-  const marks: string[] = [];
-  const unused = (): never => {
-    throw new Error('not expected here');
-  };
-  const recorder: Ports['recorder'] = {
-    recordUpdate: async () => {},
-    showPhase: async () => {},
-    appendOutput: async () => {},
-    saveMeasurement: async () => {},
-    readMeasurement: unused,
-    readSamples: unused,
-    setSeverity: unused,
-    setRootCause: unused,
-    listScripts: unused,
-    readTrackRecords: unused,
-    nextPlanVersion: unused,
-    savePlan: unused,
-    markVerified: unused,
-    openGate: unused,
-    settleGate: unused,
-    readCancellation: unused,
-    settleExecution: unused,
-    close: unused,
-    openFromSweep: unused,
-    tellWell: unused,
-    readGate: async () => approved,
-    readPlan: async () => ({ version: 1, canonical }),
-    claimExecution: async () => ({ state: 'claimed', result: null }),
-    markStarted: async () => marks.push('started') > 0,
-    markEnded: async (_key, state) => void marks.push(state),
-    readExecutionSpan: async () => ({ claimedAt: new Date(), endedAt: new Date() }),
-    ...over,
-  };
-  return { recorder, marks };
-}
-
-async function execute(over: Partial<Ports['recorder']> = {}, trouble: Trouble = {}, options: { environment?: MockActivityEnvironment; digest?: string } = {}) {
+/** A claimed plan, and the activity that runs it. */
+async function claimed({ steps = [holderStep], trouble = {}, over = {} }: { steps?: readonly ReturnType<typeof aStep>[]; trouble?: Trouble; over?: Partial<Recorder> } = {}) {
+  const plan = aPlan({ steps });
+  const { workspaceId, incidentId } = plan;
+  const { canonical, digest } = freeze(plan);
   const world = fakeWorld(trouble);
-  const { recorder, marks } = record(over);
-  const target = { kind: 'postgres', name: 'shop-db', connection: { env: 'X' }, executor: 'sql', detectors: [] } as const;
-  const workspace = { id: 'demo', targets: [target], alertRules: [], sweepEveryMs: null, policy: { gateWaitMs: 1, gateRemindMs: 1, verificationEscalateMs: 1, stabilizationMs: 1, maxRounds: 1 } };
-  const { executeRemediation } = createExecuteActivities({ ...world, recorder, watch: { readWorkspace: () => workspace }, now: () => new Date() });
-  const input = { workspaceId: 'demo', incidentId: plan.incidentId, gateId: 'g', digest: options.digest ?? digest, before: [aSignal()], stabilizationMs: 1 };
-  const run = (): Promise<Execution> => (options.environment ?? new MockActivityEnvironment()).run(executeRemediation, input);
-  return { world, marks, run };
+  let killSwitchOn = false;
+  const ledger = createFakeLedger(() => ({ gate: undefined, decisions: [], canonical, killSwitchOn, isClosed: false, now: new Date() }));
+  const keys = steps.map(({ stepId }) => toExecutionKey(digest, stepId, 'execute'));
+  const grant = { kind: 'gate', id: 'gate' } as const;
+  await ledger.claim({ workspaceId, incidentId, kind: 'execute', claimId: 'claim', digest, grant }, async () => ({
+    kind: 'granted',
+    steps: keys.map((key, index) => ({ key, stepId: steps[index]?.stepId ?? '' })),
+  }));
+  const recorder = createLedgerRecorder(ledger, { readPlan: async () => ({ version: 1, canonical }), ...over });
+  const workspace = { id: 'demo', targets: [target], alertRules: [], sweepEveryMs: null, policy: aPolicy() };
+  const { executeRemediation } = createExecuteActivities({
+    ...world,
+    recorder,
+    signatures: { readDecision: async () => undefined },
+    watch: { readWorkspace: () => workspace },
+    now: () => new Date(),
+  });
+  const input = { workspaceId, incidentId, gateId: 'gate', claimId: 'claim', digest, before: [aSignal({ name: trouble.fault === 'deletes' ? 'deletes' : 'lockWait', unit: trouble.fault === 'deletes' ? 'count' : 'ms' })], measurementId: 'm', stabilizationMs: 0 };
+  return {
+    world,
+    ledger,
+    key: keys[0] ?? '',
+    states: () => ledger.rows().map(({ state }) => state),
+    throwSwitch: () => (killSwitchOn = true),
+    settle: () => ledger.settleExecution(incidentId, digest),
+    run: (claimId = 'claim', environment = new MockActivityEnvironment()): Promise<Execution> => environment.run(executeRemediation, { ...input, claimId }),
+  };
 }
 
 describe('an execution', () => {
-  it.each<{ what: string; over: Partial<Ports['recorder']>; because: RegExp }>([
-    { what: 'its gate is open', over: { readGate: async () => ({ ...approved, state: 'open' }) }, because: /no approved gate/ },
-    { what: 'its gate was rejected', over: { readGate: async () => ({ ...approved, state: 'rejected' }) }, because: /no approved gate/ },
-    { what: 'its gate approved another digest', over: { readGate: async () => ({ ...approved, digest: 'f'.repeat(64) }) }, because: /no approved gate/ },
-    { what: 'its gate is not there', over: { readGate: async () => undefined }, because: /no approved gate/ },
-    { what: 'the plan is not in the record', over: { readPlan: async () => undefined }, because: /not in the record/ },
-    { what: 'the plan in the record is not the approved one', over: { readPlan: async () => ({ version: 1, canonical: canonical.replace('4711', '4712') }) }, because: /not the one that was approved/ },
-    { what: 'another gate has claimed it', over: { claimExecution: async () => undefined }, because: /another gate/ },
-    { what: 'it was called off after its claim', over: { markStarted: async () => false }, because: /called off/ },
-  ])('is refused when $what, and nothing runs', async ({ over, because }) => {
-    const { world, run } = await execute(over);
-    expect(await run()).toMatchObject({ kind: 'refused', because: expect.stringMatching(because) });
+  it('runs its steps, and each has ended when it says so', async () => {
+    const { world, key, states, run } = await claimed();
+    expect(await run()).toMatchObject({ kind: 'executed' });
+    expect(world.ran).toEqual([key]);
+    expect(states()).toEqual(['succeeded']);
+  });
+
+  it.each([
+    { what: 'is not in the record', readPlan: async () => undefined },
+    { what: 'in the record is not the approved one', readPlan: async () => ({ version: 1, canonical: freeze(aPlan({ title: 'Another' })).canonical }) },
+  ])('is refused when its plan $what, and nothing runs', async ({ readPlan }) => {
+    const { world, run } = await claimed({ over: { readPlan } });
+    expect(await run()).toMatchObject({ kind: 'refused', because: expect.stringMatching(/not the one that was approved/) });
     expect(world.ran).toEqual([]);
   });
 
-  it('notes that it began before it begins', async () => {
-    const { marks, run } = await execute();
+  it('is refused when it was called off after its claim, and nothing runs', async () => {
+    const { world, settle, run } = await claimed();
+    await settle();
+    expect(await run()).toMatchObject({ kind: 'refused', because: expect.stringMatching(/called off/) });
+    expect(world.ran).toEqual([]);
+  });
+
+  it('is refused when the kill switch was thrown after its claim, and can never begin', async () => {
+    const { world, states, throwSwitch, run } = await claimed();
+    throwSwitch();
+    expect(await run()).toMatchObject({ kind: 'refused', because: expect.stringMatching(/kill switch/) });
+    expect(world.ran).toEqual([]);
+    expect(states()).toEqual(['void']);
+  });
+
+  it('that was not claimed does not run', async () => {
+    const { world, run } = await claimed();
+    await expect(run('another claim')).rejects.toMatchObject({ type: 'ClaimMissing', nonRetryable: true });
+    expect(world.ran).toEqual([]);
+  });
+
+  it('does not run when all is well again, and can never begin', async () => {
+    const { world, states, run } = await claimed();
+    world.recover();
+    expect(await run()).toEqual({ kind: 'recovered' });
+    expect(world.ran).toEqual([]);
+    expect(states()).toEqual(['void']);
+  });
+
+  it('does not run when what it aims at is gone, and can never begin', async () => {
+    const { world, states, run } = await claimed();
+    world.replaceHolder();
+    expect(await run()).toMatchObject({ kind: 'drifted' });
+    expect(world.ran).toEqual([]);
+    expect(states()).toEqual(['void']);
+  });
+
+  it('does not run when what it changes is not as it was approved', async () => {
+    const { world, run } = await claimed({ steps: [rowStep], trouble: { fault: 'deletes' } });
+    world.store.value = 'nobody may delete';
+    expect(await run()).toMatchObject({ kind: 'drifted' });
+    expect(world.store.value).toBe('nobody may delete');
+  });
+
+  it('keeps what it changes as it was before', async () => {
+    const { world, ledger, run } = await claimed({ steps: [rowStep], trouble: { fault: 'deletes' } });
     expect(await run()).toMatchObject({ kind: 'executed' });
-    expect(marks).toEqual(['started', 'succeeded']);
+    expect(world.store.value).not.toBe(BEFORE);
+    expect(ledger.rows()).toMatchObject([{ snapshot: BEFORE, snapshotKeptUntil: expect.any(Date) }]);
+  });
+
+  it('that failed halfway says that something was changed, also when its first answer was lost', async () => {
+    const { states, run } = await claimed({ trouble: { run: 'fails' } });
+    expect(await run()).toEqual({ kind: 'failed', because: 'permission denied', changed: true });
+    expect(states()).toEqual(['failed']);
+    expect(await run()).toMatchObject({ kind: 'failed', changed: true });
   });
 
   it('that a crashed attempt had begun goes on without measuring again, and ends once', async () => {
-    const { world, run } = await execute({ claimExecution: async () => ({ state: 'started', result: null }) });
+    const { world, ledger, key, states, run } = await claimed();
+    await ledger.begin(key, '{}', null);
     world.recover();
     expect(await run()).toMatchObject({ kind: 'executed' });
     expect(world.ran).toEqual([]);
-  });
-
-  it('of several steps stops between them when it is cancelled, and says that something has changed', async () => {
-    const steps = [...plan.steps, aStep({ stepId: '2', parameters: ['9', '2026-01-01T00:00:00.000000Z'] })];
-    const two = freeze({ ...plan, steps });
-    const environment = new MockActivityEnvironment();
-    const started: string[] = [];
-    const { run } = await execute(
-      {
-        readGate: async () => ({ ...approved, digest: two.digest }),
-        readPlan: async () => ({ version: 1, canonical: two.canonical }),
-        claimExecution: async ({ stepId }) => ({ state: stepId === '1' ? 'started' : 'claimed', result: null }),
-        markStarted: async (key) => started.push(key) > 0,
-        markEnded: async () => environment.cancel(),
-      },
-      {},
-      { environment, digest: two.digest },
-    );
-    expect(await run()).toEqual({ kind: 'stopped', changed: true });
-    expect(started).toEqual([toExecutionKey(two.digest, '1', 'execute')]);
+    expect(states()).toEqual(['succeeded']);
   });
 
   it('that had succeeded is not run again', async () => {
-    const { world, marks, run } = await execute({ claimExecution: async () => ({ state: 'succeeded', result: 'done' }) });
+    const { world, ledger, key, run } = await claimed();
+    await ledger.end(key, 'succeeded', 'done', 0, null);
     expect(await run()).toMatchObject({ kind: 'executed' });
     expect(world.ran).toEqual([]);
-    expect(marks).toEqual([]);
+  });
+
+  it('of several steps stops between them when it is cancelled, says that something has changed, and goes no further', async () => {
+    const environment = new MockActivityEnvironment();
+    const steps = [holderStep, aStep({ stepId: '2', parameters: ['9', '2026-01-01T00:00:00.000000Z'] })];
+    const { ledger, key, states, run } = await claimed({ steps });
+    await ledger.begin(key, '{}', null);
+    environment.cancel();
+    expect(await run('claim', environment)).toEqual({ kind: 'stopped', changed: true });
+    expect(states()).toEqual(['succeeded', 'void']);
   });
 });
 
 describe('a digest', () => {
+  const plan = aPlan();
+  const { canonical, digest } = freeze(plan);
+
   it('is the SHA-256 of the canonical text, and gives back the plan it was made of', () => {
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
     expect(thaw(canonical, digest)).toEqual(plan);
@@ -125,8 +161,8 @@ describe('a digest', () => {
   });
 
   it('gives every step a key of its own', () => {
-    const keys = [toExecutionKey(digest, '1', 'execute'), toExecutionKey(digest, '2', 'execute'), toExecutionKey('e'.repeat(64), '1', 'execute')];
-    expect(new Set(keys).size).toBe(3);
+    const keys = [toExecutionKey(digest, '1', 'execute'), toExecutionKey(digest, '2', 'execute'), toExecutionKey('e'.repeat(64), '1', 'execute'), toExecutionKey(digest, '1', 'rollback')];
+    expect(new Set(keys).size).toBe(4);
     expect(keys.every((key) => /^[0-9a-f]{32}$/.test(key))).toBe(true);
   });
 });

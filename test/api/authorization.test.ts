@@ -24,10 +24,18 @@ const rules: Record<string, { minimumRole: MinimumRole; orAgent?: true }> = {
   'GET /api/incidents/{incidentId}/tail': { minimumRole: 'viewer' },
   'POST /api/incidents/{incidentId}/decisions': { minimumRole: 'responder' },
   'POST /api/incidents/{incidentId}/cancel': { minimumRole: 'responder' },
+  'POST /api/incidents/{incidentId}/rollback': { minimumRole: 'supervisor' },
   'POST /api/ai/sre/remediate': { minimumRole: 'responder' },
   'POST /api/ai/sre/approve': { minimumRole: 'responder' },
   'GET /api/sre/scripts': { minimumRole: 'viewer' },
   'POST /api/sre/scripts': { minimumRole: 'supervisor' },
+  'GET /api/audit': { minimumRole: 'viewer' },
+  'GET /api/audit/verify': { minimumRole: 'viewer' },
+  'GET /api/keys': { minimumRole: 'admin' },
+  'POST /api/keys/rotate': { minimumRole: 'admin' },
+  'POST /api/keys/{keyId}/revoke': { minimumRole: 'admin' },
+  'GET /api/kill-switch': { minimumRole: 'viewer' },
+  'PUT /api/kill-switch': { minimumRole: 'supervisor' },
 };
 const ranks = ['viewer', 'responder', 'supervisor', 'admin'] as const;
 
@@ -40,8 +48,8 @@ describe('every route', () => {
 
   it.each(Object.entries(rules).filter(([, { minimumRole }]) => minimumRole !== 'everyone'))('lets in whom its rule names: %s', async (route, { minimumRole, orAgent }) => {
     const [method, path = ''] = route.split(' ');
-    const url = path.replace('{incidentId}', id);
-    const verb = method === 'POST' ? 'POST' : 'GET';
+    const url = path.replace(/\{\w+\}/, id);
+    const verb = method === 'POST' || method === 'PUT' ? method : 'GET';
     expect(problemOf(await api.call('nobody', verb, url))).toEqual([401, 'not-authenticated']);
     expect(problemOf(await api.call('forger', verb, url))).toEqual([401, 'not-authenticated']);
     const callers = [...ranks, 'agent'] as const;

@@ -69,8 +69,10 @@ describe('an incident', () => {
       risk: 'MEDIUM',
       estimatedDurationMs: 10_000,
       policyVersion: 'p1',
+      tier: 'HIGH',
+      ruling: { kind: 'gate', approvalsNeeded: 2, roleNeeded: 'supervisor' },
       steps: [
-        { stepId: '1', type: 'sql', target: 'shop-db', script: 'SELECT 1', parameters: ['4711', 'then'], reach: 'session', wayBack: 'oneWay', timeoutMs: 30_000 },
+        { stepId: '1', type: 'sql', target: 'shop-db', script: 'SELECT 1', parameters: ['4711', 'then'], reach: 'session', wayBack: { kind: 'oneWay', because: 'a terminated session cannot be brought back' }, pins: null, timeoutMs: 30_000 },
       ],
     };
     const confidence = { value: 86, tier: 'HIGH' as const, factors: [{ name: 'root cause', points: 46 }] };
@@ -82,7 +84,7 @@ describe('an incident', () => {
     ]);
     await haveGate(api.db, incidentId, { state: 'changesRequested', settledAt: new Date(), openedAt: new Date('2026-11-22T08:00:00Z') });
     const gate = await haveGate(api.db, incidentId, { approvalsNeeded: 2, roleNeeded: 'supervisor' });
-    await api.db.insert(decisions).values({ id: randomUUID(), workspaceId: 'shop', incidentId, gateId: gate.id, verdict: 'approve', digest, person: 'ana', role: 'supervisor', reason: 'seen' });
+    await api.db.insert(decisions).values({ id: randomUUID(), workspaceId: 'shop', incidentId, gateId: gate.id, verdict: 'approve', digest, person: 'ana', role: 'supervisor', reason: 'seen', signature: 'unread' });
     const measure = (purpose: 'detection' | 'verification', minute: number, signals: readonly Signal[]) =>
       api.db.insert(measurements).values({ id: randomUUID(), incidentId, purpose, planVersion: 0, measuredAt: new Date(2026, 10, 22, 8, minute), signals, facts: [] });
     await measure('detection', 1, [signal('calm', 5), signal('slow', 150), signal('slower', 2_450)]);

@@ -1,19 +1,28 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { appendAudit } from '../../db/audit-writer.js';
+import { readCheckpoints } from '../../keys/checkpoint-file.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
+import { type FreshKeys, freshKeys } from '../harness/keys.js';
 
 let database: FreshDatabase;
+let keys: FreshKeys;
 const started: ChildProcess[] = [];
 beforeAll(async () => {
   database = await freshDatabase();
+  keys = await freshKeys();
 });
 afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
 });
-afterAll(() => database.close());
+afterAll(async () => {
+  await database.close();
+  await keys.close();
+});
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -25,7 +34,7 @@ async function freePort(): Promise<number> {
 }
 
 function startApi(env: Record<string, string>) {
-  const child = fork('api/main.ts', { execArgv: ['--import', 'tsx'], env: { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, ...env }, silent: true });
+  const child = fork('api/main.ts', { execArgv: ['--import', 'tsx'], env: { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, SLUICE_KEYS: keys.folder, ...env }, silent: true });
   started.push(child);
   // Its end is the end of what it says, too.
   const ended = Promise.all([once(child, 'exit'), child.stderr === null ? '' : text(child.stderr)]).then(([[code], complaint]) => ({ code: code as number | null, complaint }));
@@ -59,6 +68,22 @@ describe('the API as a process', () => {
     expect(code).toBe(1);
     expect(complaint).toMatch(/DATABASE_URL.*\n.*SLUICE_API_PORT/);
     expect(complaint).not.toMatch(/\bat .*:\d+/);
+  });
+
+  it('does not start without keys, and says how to make them', async () => {
+    const { code, complaint } = await startApi({ SLUICE_KEYS: '/nowhere' }).ended;
+    expect([code, complaint]).toEqual([1, expect.stringMatching(/^There is no \/nowhere\/.*npx sluice keys make \/nowhere.*\n$/)]);
+  });
+
+  it('signs the end of the audit when it stops', async () => {
+    await database.db.transaction((tx) => appendAudit(tx, 'w', { kind: 'key.made', actor: 'sluice', subject: 'k', details: {} }));
+    const folder = join(keys.folder, 'audit');
+    const port = await freePort();
+    const api = startApi({ SLUICE_API_PORT: `${port}`, SLUICE_LOG_LEVEL: 'fatal', SLUICE_AUDIT_FOLDER: folder });
+    await once(api.child, 'message');
+    api.child.kill('SIGTERM');
+    expect(await api.ended).toEqual({ code: 0, complaint: '' });
+    expect(await readCheckpoints(join(folder, 'checkpoints.jsonl'), keys.keyring, 'w')).toMatchObject({ checkpoints: [{ seq: 1 }], untrusted: 0 });
   });
 
   it('says so when its port is taken', async () => {

@@ -26,7 +26,7 @@ const named = (operationId: string) => operations.find(([, operation]) => operat
 describe('/openapi.json', () => {
   it('names every operation once', () => {
     expect(operations.map(([, { operationId }]) => operationId).toSorted()).toEqual(
-      ['isAlive', 'isReady', 'readMe', 'receiveAlertmanager', 'receiveJsonAlerts', 'listIncidents', 'getIncident', 'readTail', 'decide', 'cancelIncident', 'remediate', 'approve', 'listScripts', 'createScript'].toSorted(),
+      ['isAlive', 'isReady', 'readMe', 'receiveAlertmanager', 'receiveJsonAlerts', 'listIncidents', 'getIncident', 'readTail', 'decide', 'cancelIncident', 'rollBack', 'remediate', 'approve', 'listScripts', 'createScript', 'readAudit', 'verifyAudit', 'listKeys', 'rotateKeys', 'revokeKey', 'readKillSwitch', 'throwKillSwitch'].toSorted(),
     );
   });
 

@@ -41,10 +41,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
-export async function openArena(stepTypes: ReadonlySet<StepType>, say: (line: string) => void): Promise<Arena> {
+/** Opened for cells of these step types. `calledOff` ends what it has started. */
+export async function openArena(stepTypes: ReadonlySet<StepType>, say: (line: string) => void, calledOff: AbortSignal): Promise<Arena> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-chaos-'));
   await chmod(folder, 0o711); // as root: Postgres's user must get through
-  const target = await openTargetServer(folder, say);
+  const target = await openTargetServer(folder, say, calledOff);
   const targetTap = await openPostgresTap(target.url);
   const open: Readonly<Record<StepType, () => Promise<World>>> = {
     session: () => openSessionWorld(target.url, targetTap.url),
@@ -63,6 +64,7 @@ export async function openArena(stepTypes: ReadonlySet<StepType>, say: (line: st
     sluiceConfig,
     say,
     ports: await anyFreePorts(),
+    signal: calledOff,
     // Here dying is no sign that something is wrong.
     steadyAfterMs: 0,
     async beforeProcesses(databaseUrl) {

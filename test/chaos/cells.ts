@@ -12,7 +12,7 @@ export interface Cell {
 export const nameOf = ({ point, moment, victim, stepType, seed }: Cell): string => `${point}/${moment}/${victim}/${stepType}/${seed}`;
 
 /** The step types that come by a point. */
-export const stepTypesAt = (point: PointName): readonly StepType[] => stepTypes.filter((stepType) => points[point].spots(stepType) !== null);
+export const stepTypesAt = (point: PointName): readonly StepType[] => stepTypes.filter((stepType) => points[point].spots(stepType, 1) !== null);
 
 /** The whole matrix once for each seed. Each seed gives a cell the next step type, so that three seeds bring every one to it. */
 export function listCells(seeds: number): readonly Cell[] {

@@ -48,21 +48,26 @@ const all = options.sample === undefined ? listCells(options.seeds) : sampleCell
 const wanted = options.only === undefined ? all : all.filter((cell) => new RegExp(options.only ?? '').test(nameOf(cell)));
 const results = openResults(options.resume ?? resolve(options.out, options.sample === undefined ? 'matrix.jsonl' : `sample-${options.seed}.jsonl`));
 const waiting = wanted.filter((cell) => results.find(cell) === undefined);
-const arenas = new Set<Arena>();
-/** Of these somebody wants to read the logs. */
-const failing = new Set<Arena>();
-let isOver = false;
+const arenas = new Set<Promise<Arena>>();
+const calledOff = new AbortController();
 
 async function work(job: number): Promise<void> {
-  if (waiting.length === 0) return;
-  const arena = await openArena(new Set(waiting.map(({ stepType }) => stepType)), (line) => tell(`[${job}] ${line}`));
-  arenas.add(arena);
-  tell(`[${job}] ready, its logs are below ${arena.folder}`);
-  for (let cell = waiting.shift(); cell !== undefined && !isOver; cell = waiting.shift()) {
+  const open = (): Promise<Arena> => openArena(new Set(wanted.map(({ stepType }) => stepType)), (line) => tell(`[${job}] ${line}`), calledOff.signal);
+  let opening: Promise<Arena> | undefined;
+  for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
+    arenas.add((opening ??= open()));
+    const arena = await opening;
     const result = await runCell(arena, cell);
+    if (calledOff.signal.aborted) return;
     results.add(result);
-    if (!result.ok) failing.add(arena);
+    print({ kind: 'cell', ...result });
     tell(`[${job}] ${describe(cell, result)} (${waiting.length} to go)`);
+    if (result.ok) continue;
+    // What went wrong is not to disturb the next one, and its logs are to be read.
+    tell(`[${job}] the logs of the failed one stay in ${arena.folder}`);
+    arenas.delete(opening);
+    await arena.stop(true);
+    opening = undefined;
   }
 }
 
@@ -72,12 +77,16 @@ const describe = (cell: Cell, { ok, breaches, recoveryMs, closedAfterMs, tookMs 
     : `FAILED  ${nameOf(cell)}: ${breaches.map(({ kind, because }) => `${kind}: ${because}`).join('; ')}`;
 
 async function stopAll(): Promise<void> {
-  isOver = true;
-  await Promise.allSettled([...arenas].map((arena) => arena.stop(failing.has(arena))));
+  calledOff.abort();
+  await Promise.allSettled([...arenas].map(async (opening) => (await opening).stop(false)));
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stopAll().then(() => process.exit(130)));
 
 try {
+  for (const cell of wanted) {
+    const result = results.find(cell);
+    if (result !== undefined) print({ kind: 'cell', ...result });
+  }
   tell(`${wanted.length} cells, ${wanted.length - waiting.length} of them ran before`);
   await Promise.all(Array.from({ length: Math.min(options.jobs, waiting.length) }, (_, index) => work(index + 1)));
 } catch (error) {
@@ -86,7 +95,6 @@ try {
 }
 await stopAll();
 const had = wanted.flatMap((cell) => results.find(cell) ?? []);
-for (const result of had) print({ kind: 'cell', ...result });
 const table = toTable(had);
 const summary = summarize(had, wanted.length);
 print({ kind: 'table', entries: table });

@@ -5,7 +5,7 @@ import { toTable } from './results.js';
 import type { Trigger } from './postgres-tap.js';
 
 const triggerAt = (point: keyof typeof points, moment: 'before' | 'after'): Trigger => {
-  const spot = points[point].spots('data')?.[moment];
+  const spot = points[point].spots('data', 1)?.[moment];
   if (spot === undefined || spot.on === 'file') throw new Error('there is no trigger');
   return spot.trigger;
 };

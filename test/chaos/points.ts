@@ -18,7 +18,7 @@ export interface Point {
   readonly speaker: 'api' | 'worker';
   /** Before what the harness does the trap is set; a rollback writes the same as what it takes back. */
   readonly armBefore: 'alert' | 'rollback';
-  readonly spots: (stepType: StepType) => Readonly<Record<Moment, Spot>> | null;
+  readonly spots: (stepType: StepType, seed: number) => Readonly<Record<Moment, Spot>> | null;
 }
 
 type Tested = Pick<Trigger, 'within' | 'answer'>;
@@ -29,10 +29,13 @@ const written = (statement: RegExp, more: Tested = {}, on: 'record' | 'target' =
   after: { on, trigger: { statement, ...more, until: 'durable', hold: 'answer' } },
 });
 
-/** Before: the worker holds the row that says what to tell Temporal. After: Temporal was told, and that is not noted yet. */
-const delivered = (message: RegExp): Readonly<Record<Moment, Spot>> => ({
+/** Before: the worker holds the row that says what to tell Temporal. After: Temporal was told, and for every other seed that is noted, too. */
+const delivered = (message: RegExp) => (_stepType: StepType, seed: number): Readonly<Record<Moment, Spot>> => ({
   before: { on: 'record', trigger: { statement: /^select [^]* from "outbox"/, answer: message, until: 'itself', hold: 'answer' } },
-  after: { on: 'record', trigger: { statement: /^update "outbox" set [^]*"delivered_at" = now\(\)/, within: message, until: 'durable', hold: 'request' } },
+  after: {
+    on: 'record',
+    trigger: { statement: /^update "outbox" set [^]*"delivered_at" = now\(\)/, within: message, until: 'durable', hold: seed % 2 === 0 ? 'answer' : 'request' },
+  },
 });
 
 const begun = written(/^update "executions" set "state" = \$1[^\n]*\nstarted\n/);
@@ -52,9 +55,9 @@ const change: Readonly<Record<StepType, Readonly<Record<Moment, Spot>>>> = {
 /** The points of an incident's life at which something is killed, in order. */
 export const points = {
   alertCommit: { speaker: 'api', armBefore: 'alert', spots: always(written(/^insert into "incidents"/)) },
-  workflowStart: { speaker: 'worker', armBefore: 'alert', spots: always(delivered(/"kind": "start"/)) },
+  workflowStart: { speaker: 'worker', armBefore: 'alert', spots: delivered(/"kind": "start"/) },
   gateRowSettled: { speaker: 'api', armBefore: 'alert', spots: always(written(/^update "gates" set "state"/, { within: /insert into "decisions"/ })) },
-  signalSent: { speaker: 'worker', armBefore: 'alert', spots: always(delivered(/"kind": "decision"/)) },
+  signalSent: { speaker: 'worker', armBefore: 'alert', spots: delivered(/"kind": "decision"/) },
   claim: { speaker: 'worker', armBefore: 'alert', spots: always(written(/^insert into "executions"/)) },
   snapshot: { speaker: 'worker', armBefore: 'alert', spots: unlessSession(written(/^update "executions" set [^\n]*"snapshot" = /)) },
   launch: { speaker: 'worker', armBefore: 'alert', spots: always(begun) },

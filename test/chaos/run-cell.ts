@@ -32,14 +32,24 @@ export interface Result {
   readonly tookMs: number;
 }
 
-/** Plays one incident from alert to end, kills the victim at its moment, and looks at what came of it. */
+/** Plays one incident from alert to end, kills the victim at its moment, and looks at what came of it. Whatever cannot be looked at is a breach, too. */
 export async function runCell(arena: Arena, cell: Cell): Promise<Result> {
+  const startedAt = Date.now();
+  try {
+    return await play(arena, cell);
+  } catch (error) {
+    const breach = { kind: 'error', because: error instanceof Error ? error.message : String(error) } as const;
+    return { cell, ok: false, breaches: [breach], incidentId: null, outcome: null, effects: null, recoveryMs: null, closedAfterMs: null, tookMs: Date.now() - startedAt };
+  }
+}
+
+async function play(arena: Arena, cell: Cell): Promise<Result> {
   const startedAt = Date.now();
   const breaches: Breach[] = [];
   const note = (kind: Breach['kind'], because: string): void => void breaches.push({ kind, because });
   const { point, moment, victim, stepType } = cell;
   const { armBefore, speaker } = points[point];
-  const spot = points[point].spots(stepType)?.[moment];
+  const spot = points[point].spots(stepType, cell.seed)?.[moment];
   if (spot === undefined) throw new Error(`${nameOf(cell)} is no cell`);
   const fingerprint = `${nameOf(cell)}#${startedAt}`;
   const overdue = new AbortController();

@@ -1,59 +1,26 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
-import { runCli } from '../../cli/run-cli.js';
-import type { Surroundings } from '../../cli/surroundings.js';
 import { notify } from '../../db/channels.js';
 import { decisions, gates, incidents, plans } from '../../db/schema.js';
 import { aPlan } from '../builders.js';
-import { type Api, type Caller, closeApis, openApi } from '../api/open-api.js';
+import { closeApis } from '../api/open-api.js';
 import { digest, finish, haveGate, haveIncident, print, say } from '../api/records.js';
 import { until } from '../harness/until.js';
+import { openTerminal, type Terminal } from './terminal.js';
 
-let api: Api;
+let api: Terminal['api'];
 let url: string;
+let start: Terminal['start'];
+let run: Terminal['run'];
 beforeAll(async () => {
-  api = await openApi();
-  await api.app.listen({ port: 0 });
-  url = `http://127.0.0.1:${(api.app.server.address() as AddressInfo).port}`;
+  ({ api, url, start, run } = await openTerminal());
 });
 afterAll(closeApis);
-
-interface Run {
-  readonly caller?: Caller;
-  readonly env?: Record<string, string>;
-  /** What the person at the terminal types; undefined where there is nobody. */
-  readonly types?: string;
-  readonly interrupted?: AbortSignal;
-}
-
-function start(words: string, { caller = 'responder', env, types, interrupted = new AbortController().signal }: Run = {}) {
-  const printed: string[] = [];
-  const complained: string[] = [];
-  const surroundings: Surroundings = {
-    env: env ?? { SLUICE_URL: url, SLUICE_TOKEN: api.tokenOf(caller) },
-    isTerminal: types !== undefined,
-    interrupted,
-    print: (text) => void printed.push(text),
-    complain: (text) => void complained.push(text),
-    ask: async (question) => {
-      complained.push(question);
-      return types ?? '';
-    },
-  };
-  const code = runCli(words.split(' '), surroundings);
-  return { printed, complained, code };
-}
-
-async function run(words: string, options?: Run) {
-  const { code, printed, complained } = start(words, options);
-  return { code: await code, out: printed.join('\n'), err: complained.join('\n') };
-}
 
 const stateOf = async (gateId: string) => (await api.db.select().from(gates).where(eq(gates.id, gateId)))[0]?.state;
 

@@ -63,5 +63,7 @@ describe('a user who owns the database but may not make roles', () => {
 
 it('many databases of one server at once agree on the role', async () => {
   const databases = await Promise.all(Array.from({ length: 6 }, freshDatabase));
+  const roles = await Promise.all(databases.map(({ db }) => db.execute(sql`select current_user::text as name`)));
+  expect(roles.flatMap(({ rows }) => rows)).toEqual(Array.from({ length: 6 }, () => ({ name: 'sluice_app' })));
   await Promise.all(databases.map(({ close }) => close()));
 });

@@ -9,6 +9,7 @@ import { appendTail } from '../../db/tail-writer.js';
 import { toUpdate } from '../../domain/incident.js';
 import { aPlan } from '../builders.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
+import { testSign } from '../harness/signatures.js';
 
 let database: FreshDatabase;
 let recorder: Recorder;
@@ -44,12 +45,12 @@ const aGate = (over: object = {}) => ({
   kind: 'execution' as const,
   digest: 'd'.repeat(64),
   planVersion: 1,
+  offersRollback: false,
   approvalsNeeded: 1,
   roleNeeded: 'responder' as const,
   expiresAt: null,
   ...over,
 });
-const claim = (over: object = {}) => ({ key: randomUUID().replaceAll('-', ''), incidentId, gateId: randomUUID(), digest: 'd', stepId: '1', ...over });
 
 describe('the tail', () => {
   it('is numbered without a gap, however many write at once', async () => {
@@ -90,7 +91,7 @@ describe('a gate', () => {
     const gate = aGate();
     await recorder.openGate({ incidentId, workspaceId }, gate, update('waits'));
     const actor = { person: 'ana', role: 'responder', workspaceId } as const;
-    await decide(database.db, incidentId, { id: randomUUID(), gateId: gate.gateId, verdict: 'approve', digest: gate.digest, actor, reason: null });
+    await decide(database.db, testSign, incidentId, { id: randomUUID(), gateId: gate.gateId, verdict: 'approve', digest: gate.digest, actor, reason: null });
     await recorder.settleGate(incidentId, gate.gateId, 'expired');
     expect(await recorder.readGate(incidentId, gate.gateId)).toMatchObject({ state: 'approved', approvals: [{ person: 'ana' }] });
   });
@@ -109,8 +110,8 @@ describe('a gate', () => {
     await recorder.openGate({ incidentId, workspaceId }, gate, update('waits'));
     const actor = { person: 'ana', role: 'responder', workspaceId } as const;
     const [approval, cancellation] = [randomUUID(), randomUUID()];
-    await decide(database.db, incidentId, { id: approval, gateId: gate.gateId, verdict: 'approve', digest: gate.digest, actor, reason: null });
-    await cancel(database.db, { id: cancellation, incidentId, actor, reason: 'wrong' });
+    await decide(database.db, testSign, incidentId, { id: approval, gateId: gate.gateId, verdict: 'approve', digest: gate.digest, actor, reason: null });
+    await cancel(database.db, testSign, { id: cancellation, incidentId, actor, reason: 'wrong' });
     expect(await recorder.readCancellation(incidentId, approval)).toBeUndefined();
     expect(await recorder.readCancellation(incidentId, 'not an id')).toBeUndefined();
     expect(await recorder.readCancellation(randomUUID(), cancellation)).toBeUndefined();
@@ -122,58 +123,10 @@ describe('a gate', () => {
     await recorder.openGate({ incidentId, workspaceId }, gate, update('waits'));
     await recorder.settleGate(incidentId, gate.gateId, 'expired');
     const actor = { person: 'ana', role: 'responder', workspaceId } as const;
-    expect(await decide(database.db, incidentId, { id: randomUUID(), gateId: gate.gateId, verdict: 'approve', digest: gate.digest, actor, reason: null })).toMatchObject({
+    expect(await decide(database.db, testSign, incidentId, { id: randomUUID(), gateId: gate.gateId, verdict: 'approve', digest: gate.digest, actor, reason: null })).toMatchObject({
       kind: 'refused',
       because: 'gateClosed',
     });
-  });
-});
-
-const stateOf = async (key: string) => (await database.db.select().from(executions).where(eq(executions.key, key)))[0]?.state;
-
-describe('an execution', () => {
-  it('is claimed once: a second gate does not get the same key, and the same gate finds its claim', async () => {
-    const row = claim();
-    expect(await recorder.claimExecution(row)).toEqual({ state: 'claimed', result: null });
-    expect(await recorder.claimExecution({ ...row, gateId: randomUUID() })).toBeUndefined();
-    await recorder.markStarted(row.key);
-    expect(await recorder.claimExecution(row)).toMatchObject({ state: 'started' });
-  });
-
-  it('that was started and never ended becomes unknown', async () => {
-    const row = claim();
-    await recorder.claimExecution(row);
-    expect(await recorder.markStarted(row.key)).toBe(true);
-    expect(await recorder.settleExecution(incidentId, 'd')).toBe(true);
-    expect(await stateOf(row.key)).toBe('unknown');
-    expect(await recorder.markStarted(row.key)).toBe(false);
-  });
-
-  it('that was called off before it began can never begin', async () => {
-    const row = claim();
-    await recorder.claimExecution(row);
-    expect(await recorder.settleExecution(incidentId, 'd')).toBe(false);
-    expect(await recorder.markStarted(row.key)).toBe(false);
-    expect(await stateOf(row.key)).toBe('void');
-  });
-
-  it('can neither be claimed nor begin once its incident is closed', async () => {
-    const row = claim();
-    await recorder.claimExecution(row);
-    await recorder.close(incidentId, 'CANCELLED', toUpdate({ phase: 'CLOSED', text: 'CANCELLED' }));
-    expect(await recorder.markStarted(row.key)).toBe(false);
-    expect(await recorder.claimExecution(claim())).toBeUndefined();
-  });
-
-  it('that ended keeps its end', async () => {
-    const row = claim();
-    await recorder.claimExecution(row);
-    await recorder.markEnded(row.key, 'failed', 'never began');
-    expect(await stateOf(row.key)).toBe('claimed');
-    await recorder.markStarted(row.key);
-    await recorder.markEnded(row.key, 'succeeded', 'done');
-    await recorder.markEnded(row.key, 'failed', 'late');
-    expect(await stateOf(row.key)).toBe('succeeded');
   });
 });
 
@@ -227,9 +180,8 @@ describe('an incident', () => {
     const mine = { ...opening(), workspaceId: 'ran', targets: ['a'] };
     await openIncident(database.db, mine);
     await recorder.openGate({ incidentId: mine.id, workspaceId: 'ran' }, aGate({ kind: 'needsHuman', digest: null }), update('waits'));
-    const row = claim({ incidentId: mine.id });
-    await recorder.claimExecution(row);
-    await recorder.markStarted(row.key);
+    const row = { key: randomUUID(), kind: 'execute', workspaceId: 'ran', incidentId: mine.id, grantId: randomUUID(), claimId: randomUUID(), digest: 'd', stepId: '1', state: 'started' } as const;
+    await database.db.insert(executions).values(row);
     await recorder.tellWell('ran', [], ['a']);
     expect((await database.db.select().from(outbox).where(eq(outbox.incidentId, mine.id))).map(({ message }) => message.kind)).toEqual(['start']);
   });

@@ -62,6 +62,37 @@ describe('npm run demo', () => {
     expect(demo.output()).not.toMatch(/EXECUTION \[/);
   }, 180_000);
 
+  it('with --scenario config restores the changed configuration, and with --then-rollback takes that back, byte for byte', async () => {
+    demo = await startDemo('--scenario', 'config', '--yes', '--then-rollback');
+    expect({ code: await demo.ended, output: demo.output() }).toMatchObject({ code: 0 });
+    expect(demo.output()).toMatch(
+      new RegExp(
+        [
+          'Its configuration is now the last known good',
+          'Now somebody sets the timeout of the payment provider from 2000 ms to 5 ms',
+          '⚠️ DETECTION \\[SUCCESS\\]\n   .*\n   - failed checkouts \\d+ % \\(threshold 5 %\\)',
+          '🤔 PROPOSAL_FIX \\[SUCCESS\\]\n   Root cause: checkout.yaml changed [\\d.]+s before: /provider/timeoutMs 5 \\(was 2000\\) \\(confidence 92\\)',
+          '⏸️ EXECUTION_GATE \\[PENDING_HUMAN_APPROVAL\\]\n   Action required.*\n   Proposed remediation: Restore Last Known Good Configuration, 1 step, digest [0-9a-f]{4}…\n   Risk: MEDIUM.*Way back: rollback, kept for 7d',
+          '🛠️ EXECUTION \\[SUCCESS\\]\n   Approved by demo-supervisor \\(supervisor\\)',
+          '🔍 VERIFICATION \\[SUCCESS\\]\n   All signals well for 6s. Improvement: \\+[\\d.]+%',
+          '✅ CLOSED \\[SUCCESS\\]\n   RESOLVED. Detected \\d anomal(y|ies), executed Restore Last Known Good Configuration, improved by [\\d.]+%, stable',
+          'checkout.yaml is byte for byte what it was before somebody changed it',
+          'ROLLED_BACK',
+          'checkout.yaml is byte for byte what it was before the fix',
+        ].join('[\\s\\S]*'),
+      ),
+    );
+  }, 240_000);
+
+  it.each([
+    { args: ['--then-rollback'], says: /--then-rollback does not go with the scenario database: its fix ends a session, which cannot be brought back/ },
+    { args: ['--scenario', 'moon'], says: /'moon' is invalid. Allowed choices are database, config/ },
+  ])('refuses $args in words, before anything starts', async ({ args, says }) => {
+    demo = await startDemo(...args);
+    expect(await demo.ended).toBe(1);
+    expect(demo.output()).toMatch(says);
+    expect(demo.output()).not.toContain('Bringing up');
+  }, 60_000);
 });
 
 describeInBrowser('the page', () => {

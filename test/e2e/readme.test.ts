@@ -21,7 +21,7 @@ const commands = new Set([
 ]);
 
 /** Run by other tests, literally: `npm test` by whoever reads this, the demo by demo.test.ts. */
-const ranElsewhere = ['npm test', 'npm run demo', 'npm run demo -- --yes'];
+const ranElsewhere = ['npm test', 'npm run demo', 'npm run demo -- --yes', 'npm run demo -- --scenario config --yes --then-rollback'];
 
 const run = promisify(execFile);
 let folder: string;
@@ -86,6 +86,11 @@ describe('the README', () => {
     await until('the verification gate', async () => (await api.get<{ phase: string }>(`/api/incidents/${second}`)).phase === 'VERIFICATION_GATE', 60_000);
     await follow('npx sluice approve ID --yes', second);
     expect(await again).toContain('RESOLVED');
+    // What this story runs has no way back, and that is what it says.
+    await expect(follow('npx sluice rollback ID --reason TEXT', second)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('cannot be undone') });
+
+    expect(await follow('npx sluice audit verify')).toContain('is whole');
+    expect(await follow('npx sluice kill-switch')).toContain('The kill switch of all workspaces is off');
 
     expect([...commands].filter((command) => !ran.has(command))).toEqual([]);
   }, 180_000);

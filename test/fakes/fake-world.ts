@@ -73,12 +73,10 @@ export function fakeWorld({ run = 'helps', outputLines = 1, rehearsal, fault = '
     async run(_workspaceId, change, { begin, signal, onOutput }) {
       if (change.kind === 'rollback') return { kind: 'failed', summary: 'a terminated session cannot be brought back', changed: false };
       const { step, key } = change;
-      if (run === 'fails') return { kind: 'failed', summary: 'permission denied', changed: false };
       if (!isHolder(step.parameters)) return { kind: 'done', summary: 'already gone' };
       if (holder?.state !== IDLE) {
         const line = `session ${step.parameters[0]} is no longer idle in transaction, left alone`;
-        onOutput(line);
-        return { kind: 'done', summary: line };
+        return { kind: 'conflict', summary: line };
       }
       await begin('{}');
       if (run === 'takesUntilCancelled') {
@@ -86,6 +84,7 @@ export function fakeWorld({ run = 'helps', outputLines = 1, rehearsal, fault = '
         return { kind: 'done', summary: 'stopped' };
       }
       if (run === 'isUnknown') throw new Fault('outcomeUnknown', 'the target went away');
+      if (run === 'fails') return { kind: 'failed', summary: 'permission denied', changed: true };
       ran.push(key);
       for (let line = 1; line < outputLines; line += 1) onOutput(`line ${line}`);
       onOutput(`terminated session ${step.parameters[0]}`);

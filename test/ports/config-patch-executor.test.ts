@@ -38,7 +38,9 @@ const aWorkspace = (targets: Workspace['targets']): Workspace => ({
 });
 
 const folders: string[] = [];
+const watchers: { readonly close: () => void }[] = [];
 afterEach(async () => {
+  for (const watcher of watchers.splice(0)) watcher.close();
   await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
 });
 async function openFolder(): Promise<string> {
@@ -63,20 +65,21 @@ async function openWorld(): Promise<ExecutorWorld & { readonly folder: string; r
   const configPatch = toExecutor(path);
   const executor = createExecutor({ 'config-patch': configPatch, sql: configPatch });
   const watched = watchFile(folder, 'shop.yaml');
+  watchers.push(watched);
   return {
     folder,
     path,
     executor,
     workspaceId: 'w',
     step: await freezeStep(executor, 'w', aPatch()),
-    effects: watched.count,
+    effects: () => watched.count(),
     leftovers: async () => (await readdir(folder)).filter((name) => name.startsWith('.sluice-')),
     disturb: async () => {
       await writeFile(join(folder, 'edited'), (await readFile(path, 'utf8')).replace('8080', '9090'));
       await rename(join(folder, 'edited'), path);
     },
     restoredExactly: async () => (await readFile(path, 'utf8')) === good,
-    close: async () => watched.close(),
+    close: async () => {},
   };
 }
 

@@ -53,10 +53,12 @@ afterAll(async () => {
 
 const severe = [{ id: 'i1', title: 'checkout is down', severity: 'CRITICAL' }];
 const measure = (target: Target) =>
-  createDetectors(connections, () => url, { listActiveSevere: async (_workspace, except) => severe.filter(({ id }) => id !== except) }, () => new Date()).measure([target], {
-    workspaceId: 'w',
-    incidentId: null,
-  });
+  createDetectors(
+    connections,
+    () => url,
+    { listActiveSevere: async (_workspace, except) => severe.filter(({ id }) => id !== except), readLastKnownGood: async () => undefined },
+    () => new Date(),
+  ).measure([target], { workspaceId: 'w', incidentId: null });
 const values = async (target: Target) => Object.fromEntries((await measure(target)).signals.map(({ name, value }) => [name, value]));
 
 describe('the HTTP probe', () => {
@@ -119,7 +121,7 @@ describe('the Postgres detector', () => {
   it('is unavailable to a role that sees only its own sessions, and names the remedy', async () => {
     const role = await openRole(database.url);
     const own = openTargetConnections(() => role.url);
-    const ask = () => createDetectors(own, () => role.url, { listActiveSevere: async () => [] }, () => new Date()).measure([target()], { workspaceId: 'w', incidentId: null });
+    const ask = () => createDetectors(own, () => role.url, { listActiveSevere: async () => [], readLastKnownGood: async () => undefined }, () => new Date()).measure([target()], { workspaceId: 'w', incidentId: null });
     expect(await ask()).toMatchObject({
       signals: [{ name: 'postgres-availability', value: 0 }],
       facts: [{ kind: 'unreachable', because: expect.stringContaining(`grant pg_monitor to ${role.name}`) }],
@@ -134,13 +136,29 @@ describe('the Postgres detector', () => {
     const elsewhere = await Promise.all(Array.from({ length: 10 }, () => begin(process.env['TEST_DATABASE_URL'] ?? '')));
     const sluice = await begin(database.url, 'sluice');
     const { signals, facts } = await measure(target());
-    expect(facts).toEqual([]);
+    expect(facts.filter(({ kind }) => kind === 'session')).toEqual([]);
     expect(signals.find(({ name }) => name === 'idleInTransaction')).toMatchObject({ value: 0 });
     const { rows } = await sluice.query<{ max: number }>("select current_setting('max_connections')::int as max");
     expect(signals.find(({ name }) => name === 'connections')?.value).toBeGreaterThanOrEqual(Math.floor((1_000 * (elsewhere.length + 1)) / (rows[0]?.max ?? 0)) / 10);
     const shop = await begin(database.url);
-    expect((await measure(target())).facts).toMatchObject([{ kind: 'session', applicationName: 'shop' }]);
+    expect((await measure(target())).facts.filter(({ kind }) => kind === 'session')).toMatchObject([{ applicationName: 'shop' }]);
     await Promise.all([...elsewhere, sluice, shop].map((client) => client.end()));
+  });
+
+  it('names the tables that may not vanish: the ordinary ones, in order, of no system schema', async () => {
+    const owner = await begin(database.url);
+    await owner.query(`
+      create schema inventory;
+      create table inventory."Z" (id int); create table inventory.a (id int);
+      create table inventory.parted (id int) partition by range (id); create table inventory.part partition of inventory.parted for values from (1) to (2);
+      create view inventory.seen as select * from inventory.a; create temporary table passing (id int)`);
+    await owner.query('commit');
+    const ask = async () => (await measure(target())).facts.flatMap((fact) => (fact.kind === 'objects' ? fact.names : [])).filter((name) => !name.startsWith('public.'));
+    expect(await ask()).toEqual(['inventory.Z', 'inventory.a', 'inventory.parted']);
+    await owner.query('drop table inventory.a cascade');
+    expect(await ask()).toEqual(['inventory.Z', 'inventory.parted']);
+    await owner.query('drop schema inventory cascade');
+    await owner.end();
   });
 
   it('is told apart by our name, whatever name the address gives', async () => {

@@ -10,14 +10,14 @@ export interface ExecutorWorld {
   /** Rehearsed and frozen (`freezeStep`), and not made yet. */
   readonly step: Step;
   /** How often the target was changed, by whomever, counted by the target itself: file generations, transactions that touched the rows, sessions ended. */
-  effects(): Promise<number>;
+  readonly effects: () => Promise<number>;
   /** What is left behind at the target besides its effect, a line each: temporary files, open transactions. */
-  leftovers(): Promise<readonly string[]>;
+  readonly leftovers: () => Promise<readonly string[]>;
   /** Somebody else changes what the step touches. */
-  disturb(): Promise<unknown>;
+  readonly disturb: () => Promise<unknown>;
   /** Whether the target is exactly as it was when the world was opened. */
-  restoredExactly(): Promise<boolean>;
-  close(): Promise<unknown>;
+  readonly restoredExactly: () => Promise<boolean>;
+  readonly close: () => Promise<unknown>;
 }
 
 export interface ExecutorUnderTest {

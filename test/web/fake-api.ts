@@ -40,7 +40,10 @@ export async function startFakeApi(pageFolder: string): Promise<FakeApi> {
     isDown: false,
     tell(...entries) {
       fake.tail.push(...entries);
-      for (const open of tails) entries.forEach((entry) => sendEntry(open, entry));
+      for (const open of tails) {
+        entries.forEach((entry) => sendEntry(open, entry));
+        if (fake.tail.at(-1)?.event === 'done') open.end();
+      }
     },
     dropTails: () => tails.forEach((open) => open.destroy()),
     async close() {
@@ -77,11 +80,13 @@ export async function startFakeApi(pageFolder: string): Promise<FakeApi> {
   }
 
   function openTail(response: ServerResponse, after: number): void {
+    const last = fake.tail.at(-1);
+    if (last?.event === 'done' && last.seq <= after) return void response.writeHead(204).end();
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.write(': open\n\n');
     // The entry that the page has already comes again: a sender may repeat itself.
     fake.tail.filter(({ seq }) => seq >= after).forEach((entry) => sendEntry(response, entry));
-    if (fake.tail.at(-1)?.event === 'done') return void response.end();
+    if (last?.event === 'done') return void response.end();
     tails.add(response);
     response.on('close', () => tails.delete(response));
   }

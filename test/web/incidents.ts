@@ -18,7 +18,7 @@ export const aPlan = (overrides: Partial<Plan> = {}): Plan => ({
       script: 'SELECT pid, pg_terminate_backend(pid, 5000) AS done FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2',
       parameters: ['4711', '2026-11-22 08:12:03.123456+00'],
       reach: 'session',
-      wayBack: 'oneWay',
+      wayBack: { kind: 'oneWay', because: 'a terminated session cannot be brought back' },
     },
   ],
   confidence: {
@@ -35,12 +35,38 @@ export const aPlan = (overrides: Partial<Plan> = {}): Plan => ({
   ...overrides,
 });
 
+const WEEK_MS = 7 * 86_400_000;
+
+/** A plan that puts a configuration file back, and can be taken back. */
+export const aConfigPlan = (): Plan =>
+  aPlan({
+    title: 'Restore Last Known Good Configuration',
+    steps: [
+      {
+        stepId: '1',
+        type: 'config-patch',
+        target: 'shop-config',
+        script: '[{"op":"replace","path":"/pool/size","value":20}]',
+        parameters: [],
+        reach: 'file',
+        wayBack: { kind: 'snapshot', of: 'file', keptMs: WEEK_MS },
+      },
+    ],
+    rehearsal: [
+      {
+        stepId: '1',
+        lines: ['/etc/shop.yaml: 1 line added, 2 taken away', '--- /etc/shop.yaml', '+++ /etc/shop.yaml', '@@ -1,4 +1,3 @@', ' pool:', '-  size: 0', '--- <b>old</b>', '+  size: 20', '   idle: 5'],
+      },
+    ],
+  });
+
 export const aGate = (overrides: Partial<Gate> = {}): Gate => ({
   id: '7d444840-9dc0-41d1-b245-5ffdce74fad2',
   kind: 'execution',
   state: 'open',
   digest,
   planVersion: 1,
+  offersRollback: false,
   approvalsNeeded: 1,
   roleNeeded: 'responder',
   confirmation: null,
@@ -89,6 +115,7 @@ export const anIncident = (overrides: Partial<IncidentDetail> = {}): IncidentDet
     { ...blocked, value: 15 },
   ],
   measuredAt: ago(4_000),
+  canRollBackUntil: null,
   temporalUrl: 'http://127.0.0.1:8233/namespaces/default/workflows/incident',
   ...overrides,
 });
@@ -118,6 +145,17 @@ export const aClosedIncident = (): IncidentDetail =>
       settledBy: { person: 'ana', role: 'responder', reason: 'latency is back', at: ago(30_000) },
     }),
   });
+
+/** Closed, and what was run can still be taken back. */
+export const aClosedIncidentWithWayBack = (): IncidentDetail => ({ ...aClosedIncident(), plan: aConfigPlan(), canRollBackUntil: new Date(Date.now() + WEEK_MS - 60_000).toISOString() });
+
+/** Closed, and a person is needed because taking it back did not succeed. */
+export const aRollbackThatNeedsHuman = (): IncidentDetail => ({
+  ...aClosedIncidentWithWayBack(),
+  status: 'NEEDS_HUMAN',
+  updatedAt: ago(0),
+  gate: aGate({ id: '3e9d4a52-0c11-4b62-9d3e-6f0b7f6a2b33', kind: 'needsHuman', planVersion: null, offersRollback: true, expiresAt: null }),
+});
 
 type Told = Pick<IncidentUpdate, 'phase' | 'text'> & Partial<IncidentUpdate>;
 
@@ -176,4 +214,12 @@ export const toEnd: readonly TailEntry[] = [
   anUpdate(8, { phase: 'VERIFICATION', text: 'All signals well for 20s. Improvement: +98.4%' }),
   anUpdate(9, { phase: 'CLOSED', text: 'RESOLVED. Detected 2 anomalies, executed Database Connection Reset, improved by 98.4%, stable', details: { outcome: 'RESOLVED' } }),
   { event: 'done', seq: 10, data: { outcome: 'RESOLVED' } },
+];
+
+/** What the tail of a closed incident goes on with when it is taken back. */
+export const toRolledBack: readonly TailEntry[] = [
+  anUpdate(11, { phase: 'CLOSED', status: 'IN_PROGRESS', kind: 'rollback', actor: 'HUMAN_USER', text: 'Rollback asked for by ana (supervisor): "worse than before"' }),
+  anUpdate(12, { phase: 'EXECUTION', kind: 'rollback', text: 'Took back Restore Last Known Good Configuration' }),
+  anUpdate(13, { phase: 'CLOSED', kind: 'rollback', text: 'ROLLED_BACK. Restore Last Known Good Configuration was taken back', details: { outcome: 'ROLLED_BACK' } }),
+  { event: 'done', seq: 14, data: { outcome: 'ROLLED_BACK' } },
 ];

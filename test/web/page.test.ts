@@ -10,16 +10,20 @@ import { describeInBrowser, openBrowser, openPage, phone, type OpenedPage } from
 import { startFakeApi, type FakeApi } from './fake-api.js';
 import {
   aClosedIncident,
+  aClosedIncidentWithWayBack,
+  aConfigPlan,
   aGate,
   anIncident,
   anIncidentThatNeedsHuman,
   anIncidentToVerify,
   anUpdate,
   aPlan,
+  aRollbackThatNeedsHuman,
   incidentId,
   someOutput,
   toEnd,
   toGate,
+  toRolledBack,
   toVerification,
 } from './incidents.js';
 
@@ -120,6 +124,28 @@ describeInBrowser('the page', () => {
       await expect(gateOf(page).getByText('None: one-way.').waitFor()).resolves.toBeUndefined();
     });
 
+    it('says of each step whether it can be taken back, until when, and why not', async () => {
+      const [session] = aPlan().steps;
+      const [file] = aConfigPlan().steps;
+      if (session === undefined || file === undefined) throw new Error('a plan has no step');
+      fake.incidents = [anIncident({ plan: aPlan({ steps: [session, { ...file, stepId: '2' }] }) })];
+      const page = await visitIncident();
+      const steps = gateOf(page).getByRole('list', { name: 'Steps' }).locator('> li');
+      await steps.first().getByText('It cannot be undone: a terminated session cannot be brought back.').waitFor();
+      await steps.nth(1).getByText('It can be taken back until it is 7d old.').waitFor();
+      await expect(gateOf(page).getByText('In part. What step 1 does cannot be put back.').waitFor()).resolves.toBeUndefined();
+    });
+
+    it('shows what a patch would make of a file, added and taken away told by more than colour', async () => {
+      fake.incidents = [anIncident({ plan: aConfigPlan() })];
+      const page = await visitIncident();
+      const rehearsal = gateOf(page).getByRole('list', { name: 'Rehearsal of step 1' });
+      await rehearsal.waitFor();
+      expect(await rehearsal.getByRole('listitem').allInnerTexts()).toEqual(aConfigPlan().rehearsal[0]?.lines);
+      expect(await rehearsal.getByRole('insertion').allInnerTexts()).toEqual(['+  size: 20']);
+      expect(await rehearsal.getByRole('deletion').allInnerTexts()).toEqual(['-  size: 0', '--- <b>old</b>']);
+    });
+
     it('has the title of a plan of high risk typed before it can be approved', async () => {
       const plan = aPlan({ risk: 'HIGH' });
       fake.incidents = [anIncident({ plan, gate: aGate({ confirmation: plan.title }) })];
@@ -210,6 +236,40 @@ describeInBrowser('the page', () => {
       expect(await readEnabled(gateOf(page))).toMatchObject(enabled);
     });
 
+    it('says at verification that to reject takes the fix back, where it can', async () => {
+      const { gate, ...incident } = anIncidentToVerify();
+      if (gate === null) throw new Error('it has no gate');
+      fake.incidents = [{ ...incident, gate: { ...gate, offersRollback: true } }];
+      const page = await visitIncident({ token: 'responder' });
+      await gateOf(page).getByText('the fix is taken back at once.').waitFor();
+      await gateOf(page).getByRole('button', { name: 'Not good, take it back' }).click();
+      await page.getByRole('status').getByText('Action approved').waitFor();
+      expect(fake.posted).toMatchObject([{ verdict: 'reject' }]);
+    });
+
+    it('offers to take the fix back where a person is needed, to a supervisor with a reason', async () => {
+      const gate = aGate({ kind: 'needsHuman', offersRollback: true, expiresAt: null });
+      fake.incidents = [anIncident({ phase: 'VERIFICATION', status: 'NEEDS_HUMAN', gate })];
+      const page = await visitIncident();
+      const takeBack = gateOf(page).getByRole('button', { name: 'Take it back' });
+      await takeBack.click();
+      await gateOf(page).getByText('Write a reason first').waitFor();
+      await gateOf(page).getByLabel('Reason').fill('it made it worse');
+      await takeBack.click();
+      await page.getByRole('status').getByText('Action approved').waitFor();
+      expect(fake.posted).toMatchObject([{ gateId: gate.id, digest: gate.digest, verdict: 'rollBack', reason: 'it made it worse' }]);
+    });
+
+    it('lets nobody below a supervisor take the fix back, nor anybody what has no way back', async () => {
+      fake.incidents = [anIncident({ status: 'NEEDS_HUMAN', gate: aGate({ kind: 'needsHuman', offersRollback: true }) })];
+      const page = await visitIncident({ token: 'responder' });
+      await gateOf(page).getByText('It needs a supervisor, and you are a responder.').waitFor();
+      await gateOf(page).getByRole('button', { name: 'Measure again', disabled: false }).waitFor();
+      expect(await readEnabled(gateOf(page))).toMatchObject({ 'Take it back': false, 'Close, handed over': true });
+      fake.incidents = [anIncident({ status: 'NEEDS_HUMAN', gate: aGate({ kind: 'needsHuman', offersRollback: false }) })];
+      await expect(gateOf(page).getByRole('button', { name: 'Take it back' }).waitFor({ state: 'detached' })).resolves.toBeUndefined();
+    });
+
     it('asks for a reason before an incident is handed over', async () => {
       fake.incidents = [anIncidentThatNeedsHuman()];
       const page = await visitIncident();
@@ -230,6 +290,86 @@ describeInBrowser('the page', () => {
     await dialog.getByRole('button', { name: 'Cancel incident' }).click();
     await page.getByText('Cancelling').waitFor();
     expect(fake.posted).toEqual([{ reason: 'a drill' }]);
+  });
+
+  describe('a closed incident', () => {
+    const wayBackOf = (page: Page): Locator => page.getByRole('region', { name: 'Way back' });
+
+    beforeEach(() => {
+      fake.incidents = [aClosedIncidentWithWayBack()];
+      fake.tail = [...toEnd];
+    });
+
+    it('is taken back after asking again, with a reason, and its tail goes on', async () => {
+      fake.answers = [{ status: 202, body: { decisionId: 'd', message: 'Rollback requested' } }];
+      const page = await visitIncident();
+      await page.getByText('Ended').waitFor();
+      await wayBackOf(page).getByText('in 6d23h').waitFor();
+      await wayBackOf(page).getByRole('button', { name: 'Take it back…' }).press('Enter');
+      const dialog = page.getByRole('dialog', { name: 'Take this fix back?' });
+      expect(await readEnabled(dialog)).toMatchObject({ 'Take it back': false });
+      expect(fake.posted).toEqual([]);
+      await dialog.getByLabel('Reason').fill('worse than before');
+      fake.incidents = [{ ...aClosedIncidentWithWayBack(), status: 'IN_PROGRESS', updatedAt: new Date().toISOString() }];
+      fake.tail.push(...toRolledBack.slice(0, 2));
+      await dialog.getByRole('button', { name: 'Take it back' }).click();
+      await tailOf(page).getByText('Took back Restore Last Known Good Configuration').waitFor();
+      expect(fake.posted).toEqual([{ reason: 'worse than before' }]);
+      await page.locator('h1:focus').waitFor();
+      await page.getByText('It is being taken back.').waitFor();
+      expect(await wayBackOf(page).count()).toBe(0);
+      fake.incidents = [{ ...aClosedIncident(), outcome: 'ROLLED_BACK' }];
+      fake.tell(...toRolledBack.slice(2));
+      await page.getByText('Rolled back', { exact: true }).waitFor({ timeout: 1_500 });
+      await page.getByText('Ended').waitFor();
+      expect(await tailOf(page).locator('article').count()).toBe(11);
+    });
+
+    it('goes on telling when somebody else takes it back', async () => {
+      const page = await visitIncident();
+      await page.getByText('Ended').waitFor();
+      fake.tail.push(...toRolledBack);
+      fake.incidents = [{ ...aClosedIncident(), outcome: 'ROLLED_BACK', updatedAt: new Date().toISOString() }];
+      await expect(tailOf(page).getByText('Took back Restore Last Known Good Configuration').waitFor()).resolves.toBeUndefined();
+    });
+
+    it('tells a rollback from a step, by sign and by word', async () => {
+      fake.tail = [...toEnd, ...toRolledBack, anUpdate(15, { phase: 'EXECUTION', status: 'NEEDS_HUMAN', kind: 'reconcile', text: 'UNKNOWN' })];
+      const page = await visitIncident();
+      const rows = tailOf(page).locator('article');
+      await rows.filter({ hasText: 'Took back' }).getByText('Rollback', { exact: true }).waitFor();
+      expect(await rows.filter({ hasText: 'Took back' }).innerText()).toContain('↩️');
+      expect(await rows.filter({ hasText: 'UNKNOWN' }).innerText()).toMatch(/🆘[\s\S]*Reconcile/);
+      expect(await rows.filter({ hasText: 'RESOLVED' }).getByText('Rollback').count()).toBe(0);
+    });
+
+    it('says in words why it cannot be taken back', async () => {
+      fake.answers = [{ status: 409, body: { title: 'Too late', status: 409, detail: 'the snapshot was kept until noon' } }];
+      const page = await visitIncident();
+      await wayBackOf(page).getByRole('button', { name: 'Take it back…' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Reason').fill('worse');
+      await dialog.getByRole('button', { name: 'Take it back' }).click();
+      await expect(dialog.getByRole('alert').getByText('It was not taken back: the snapshot was kept until noon').waitFor()).resolves.toBeUndefined();
+    });
+
+    it('is taken back by a supervisor only', async () => {
+      const page = await visitIncident({ token: 'responder' });
+      await wayBackOf(page).getByText('It needs a supervisor.').waitFor();
+      expect(await readEnabled(wayBackOf(page))).toMatchObject({ 'Take it back…': false });
+    });
+
+    it('asks a person how to leave it when it did not go back', async () => {
+      fake.incidents = [aRollbackThatNeedsHuman()];
+      const page = await visitIncident();
+      await page.getByText('Closed: resolved; rollback needs a person').waitFor();
+      await gateOf(page).getByRole('button', { name: 'Take it back', disabled: false }).waitFor();
+      expect(Object.keys(await readEnabled(gateOf(page)))).toEqual(['Take it back', 'Leave it as it is']);
+      await gateOf(page).getByLabel('Reason').fill('fixed by hand');
+      await gateOf(page).getByRole('button', { name: 'Leave it as it is' }).click();
+      await page.getByRole('status').getByText('Action approved').waitFor();
+      expect(fake.posted).toMatchObject([{ verdict: 'reject', reason: 'fixed by hand' }]);
+    });
   });
 
   describe('the job tail', () => {
@@ -331,7 +471,9 @@ describeInBrowser('the page', () => {
     { screen: 'an execution gate', path: `/incidents/${incidentId}`, build: () => [anIncident()] },
     { screen: 'a verification gate', path: `/incidents/${incidentId}`, build: () => [anIncidentToVerify()] },
     { screen: 'a call for a person', path: `/incidents/${incidentId}`, build: () => [anIncidentThatNeedsHuman()] },
-    { screen: 'a closed incident', path: `/incidents/${incidentId}`, build: () => [aClosedIncident()] },
+    { screen: 'a patch at its gate', path: `/incidents/${incidentId}`, build: () => [anIncident({ plan: aConfigPlan() })] },
+    { screen: 'a closed incident', path: `/incidents/${incidentId}`, build: () => [aClosedIncidentWithWayBack()] },
+    { screen: 'a rollback that needs a person', path: `/incidents/${incidentId}`, build: () => [aRollbackThatNeedsHuman()] },
   ];
 
   const looks = [
@@ -341,7 +483,7 @@ describeInBrowser('the page', () => {
 
   it.each(screens)('is accessible and fits, light on a desktop and dark on a phone: $screen', async ({ path, build, token = 'supervisor' }) => {
     fake.incidents = build();
-    fake.tail = [...toEnd];
+    fake.tail = [...toEnd, ...toRolledBack];
     const page = await visit(path, { token });
     await page.getByRole('heading', { level: 1 }).waitFor();
     if (path !== '/') await page.getByText('Ended').waitFor();

@@ -1,14 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { isAtLeast, roles } from '../../domain/actor.js';
-import { phases, statuses, toUpdate } from '../../domain/incident.js';
+import { phases, statuses, toUpdate, updateKinds } from '../../domain/incident.js';
 import { formatValue } from '../../domain/signal.js';
 import { formatUpdate } from '../../domain/tail-text.js';
 import * as words from '../../web/src/words.js';
 
 describe('the words of the page, which may import nothing of the domain,', () => {
   it.each(phases.flatMap((phase) => statuses.map((status) => ({ phase, status }))))('have the icon of the tail for $phase [$status]', (state) => {
-    for (const details of [null, { anomalies: 0 }, { anomalies: 2 }]) {
-      const update = toUpdate({ ...state, text: '', details });
+    const all = [null, { anomalies: 0 }, { anomalies: 2 }].flatMap((details) => updateKinds.map((kind) => ({ details, kind })));
+    for (const { details, kind } of all) {
+      const update = toUpdate({ ...state, kind, text: '', details });
       expect(formatUpdate(update)).toMatch(new RegExp(`^${words.toIcon(update)} `));
     }
   });

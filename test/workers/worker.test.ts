@@ -14,11 +14,13 @@ import { seedLibrary } from '../../db/scripts.js';
 import type { GateKind } from '../../domain/gate.js';
 import { openBlockedDatabase, type BlockedDatabase } from '../harness/blocked-database.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
+import { freshKeys, type FreshKeys } from '../harness/keys.js';
 import { until } from '../harness/until.js';
 
 const main = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
 
 let database: FreshDatabase;
+let keys: FreshKeys;
 let target: BlockedDatabase;
 let folder: string;
 let worker: ChildProcess | undefined;
@@ -45,6 +47,7 @@ async function startWorker(sweep = ''): Promise<void> {
     env: {
       ...process.env,
       DATABASE_URL: database.url,
+      SLUICE_KEYS: keys.folder,
       TEMPORAL_ADDRESS: process.env['TEST_TEMPORAL_ADDRESS'],
       SLUICE_WORKFLOW_BUNDLE: process.env['TEST_WORKFLOW_BUNDLE'],
       SLUICE_CONFIG: join(folder, 'sluice.yaml'),
@@ -70,13 +73,14 @@ async function endWorker(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sluice-worker-'));
-  [database, target] = await Promise.all([freshDatabase(), openBlockedDatabase()]);
+  [database, target, keys] = await Promise.all([freshDatabase(), openBlockedDatabase(), freshKeys()]);
   await seedLibrary(database.db, workspaceId);
 });
 afterEach(async () => {
   await endWorker('SIGTERM');
   await target.close();
   await database.close();
+  await keys.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -96,7 +100,7 @@ const openGate = (incidentId: string, kind: GateKind) =>
 async function approve(incidentId: string, kind: GateKind): Promise<void> {
   const gate = await openGate(incidentId, kind);
   const actor = { person: 'ana', role: 'responder', workspaceId } as const;
-  await decide(database.db, incidentId, { id: randomUUID(), gateId: gate.id, verdict: 'approve', digest: gate.digest, actor, reason: null });
+  await decide(database.db, (decision) => keys.keyring.sign('decision', decision), incidentId, { id: randomUUID(), gateId: gate.id, verdict: 'approve', digest: gate.digest, actor, reason: null });
 }
 
 /** What a person finds in the Temporal Web UI under this gate. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { rollbackWorkflowId, type RollbackInput, signalNameOf } from '../../contracts/messages.js';
 import { askRollback, readRollbackRequest } from '../../db/ask-rollback.js';
+import { createRecorder } from '../../db/recorder.js';
 import { readTail } from '../../db/tail-reads.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
 import { keepHistory } from '../harness/keep-history.js';
@@ -231,6 +232,9 @@ describe('after closing', () => {
 
   it('a fix is not taken back once its snapshot is kept no longer, nor one that has no way back, nor while the incident is open', async () => {
     const late = await resolved({ trouble: { snapshotKeptMs: 1 } });
+    expect(await ask(late)).toMatchObject({ kind: 'snapshotExpired' });
+    await createRecorder(database.db).forgetSnapshots();
+    expect(await late.executions()).toEqual([expect.objectContaining({ snapshot: null })]);
     expect(await ask(late)).toMatchObject({ kind: 'snapshotExpired' });
     const oneWay = await openStory(temporal, database);
     await oneWay.run(async () => {

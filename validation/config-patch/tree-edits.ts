@@ -2,10 +2,19 @@ import { isEqual, isList, isMembers, type Tree } from './json-tree.js';
 
 export type Path = readonly (string | number)[];
 
-/** One place of a text to change: `set` what is there, `add` a member, `insert` an element before the one of that index, `remove` either. */
-export type Edit = { readonly kind: 'set' | 'add' | 'insert'; readonly path: Path; readonly value: Tree } | { readonly kind: 'remove'; readonly path: Path };
+/** One place of a text to change: `set` what is there, `add` a member, `insert` elements before the one of that index, `remove` either. */
+export type Edit =
+  | { readonly kind: 'set' | 'add'; readonly path: Path; readonly value: Tree }
+  | { readonly kind: 'insert'; readonly path: Path; readonly values: readonly Tree[] }
+  | { readonly kind: 'remove'; readonly path: Path };
 
-/** The edits that make one tree of another, as few and small as their places allow. Made in this order, each path is right when its turn comes. */
+/** What an edit writes. */
+export const toWritten = (edit: Edit): readonly Tree[] => (edit.kind === 'insert' ? edit.values : edit.kind === 'remove' ? [] : [edit.value]);
+
+/**
+ * The edits that make one tree of another, as few and small as their places allow. Each path is where it was in the first,
+ * and also when its turn comes, where the edits are made in this order.
+ */
 export function toEdits(before: Tree, after: Tree, path: Path = []): readonly Edit[] {
   if (isEqual(before, after)) return [];
   if (isMembers(before) && isMembers(after)) return toMemberEdits(before, after, path);
@@ -32,6 +41,7 @@ function toElementEdits(before: readonly Tree[], after: readonly Tree[], path: P
   const edits: Edit[] = [];
   for (let index = head; index < shorter - tail; index += 1) edits.push(...toEdits(before[index] ?? null, after[index] ?? null, [...path, index]));
   for (let index = before.length - tail - 1; index >= shorter - tail; index -= 1) edits.push({ kind: 'remove', path: [...path, index] });
-  for (let index = shorter - tail; index < after.length - tail; index += 1) edits.push({ kind: 'insert', path: [...path, index], value: after[index] ?? null });
+  const values = after.slice(shorter - tail, after.length - tail);
+  if (values.length > 0) edits.push({ kind: 'insert', path: [...path, shorter - tail], values });
   return edits;
 }

@@ -41,6 +41,7 @@ function readCondition(node: Node, castable: ReadonlyMap<string, string>): Condi
       return { sql: join(' OR '), aims: parts.every(({ aims }) => aims), oppositeAims: parts.some(({ oppositeAims }) => oppositeAims) };
     case 'NOT_EXPR':
       return { sql: ['(NOT ', ...first.sql, ')'], aims: first.oppositeAims, oppositeAims: first.aims };
+    case undefined:
     default:
       throw notAllowed(node);
   }

@@ -47,25 +47,17 @@ export function readValue(node: Node | undefined, castable: ReadonlyMap<string, 
   throw new NotAllowed(refuse('sql.value', node, 'It has a value that is neither a constant nor a parameter.', `Write a constant or $n, cast to none or one of: ${types.join(', ')}.`));
 }
 
-function readConstant({ location: _, ...constant }: A_Const): string | undefined {
-  const [kind, ...more] = Object.keys(constant);
-  if (more.length > 0) return undefined;
-  switch (kind) {
-    case 'isnull':
-      return 'NULL';
-    case 'boolval':
-      return constant.boolval?.boolval === true ? 'TRUE' : 'FALSE';
-    case 'ival':
-      // Parentheses, because a minus binds less than a cast.
-      return `(${constant.ival?.ival ?? 0})`;
-    case 'fval':
-      return /^-?[0-9.]+(e[-+]?[0-9]+)?$/i.test(constant.fval?.fval ?? '') ? `(${constant.fval?.fval})` : undefined;
-    case 'sval':
-      // Whoever sends it has standard_conforming_strings on, so a backslash is a backslash.
-      return `'${(constant.sval?.sval ?? '').replaceAll("'", "''")}'`;
-    default:
-      return undefined;
-  }
+function readConstant(constant: A_Const): string | undefined {
+  const kinds = Object.keys(constant).filter((field) => field !== 'location');
+  if (kinds.length !== 1) return undefined;
+  const { isnull, boolval, ival, fval, sval } = constant;
+  if (isnull === true) return 'NULL';
+  if (boolval !== undefined) return boolval.boolval === true ? 'TRUE' : 'FALSE';
+  // Parentheses, because a minus binds less than a cast.
+  if (ival !== undefined) return `(${ival.ival ?? 0})`;
+  if (fval !== undefined) return /^-?[0-9.]+(e[-+]?[0-9]+)?$/i.test(fval.fval ?? '') ? `(${fval.fval})` : undefined;
+  // Whoever sends it has standard_conforming_strings on, so a backslash is a backslash.
+  return sval === undefined ? undefined : `'${(sval.sval ?? '').replaceAll("'", "''")}'`;
 }
 
 const systemColumns = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);

@@ -70,7 +70,7 @@ async function open({ databaseUrl, folder, environment, say }: Place): Promise<S
       say(isTakenBack ? 'checkout.yaml is byte for byte what it was before the fix' : 'checkout.yaml is not what it was before the fix');
       return isTakenBack;
     },
-    stop: service.stop,
+    stop: () => service.stop(),
   };
 }
 

@@ -11,7 +11,8 @@ export interface Shop extends DemoProcess {
 
 /** Opens the demo's shop in a process of its own. */
 export async function openShop(databaseUrl: string, env: Readonly<Record<string, string>>): Promise<Shop> {
-  const { url, stop } = await openProcess(new URL('main.ts', import.meta.url), { ...env, SHOP_DATABASE_URL: databaseUrl });
+  const opened = await openProcess(new URL('main.ts', import.meta.url), { ...env, SHOP_DATABASE_URL: databaseUrl });
+  const { url } = opened;
   return {
     url,
     async stats() {
@@ -24,6 +25,6 @@ export async function openShop(databaseUrl: string, env: Readonly<Record<string,
     async isHeld() {
       return (await (await fetch(`${url}/fault`)).json()) === true;
     },
-    stop,
+    stop: () => opened.stop(),
   };
 }

@@ -39,6 +39,6 @@ async function open({ databaseUrl, folder, environment, say }: Place): Promise<S
       return failed === 0 && requestsPerSecond > 0 && p99Ms < SLOW_MS;
     },
     lookTakenBack: () => shop.isHeld(),
-    stop: shop.stop,
+    stop: () => shop.stop(),
   };
 }

@@ -26,7 +26,9 @@ export async function openSessionWorld(serverUrl: string, tappedUrl: string): Pr
         const client = new pg.Client({ connectionString: serverUrl, application_name: name });
         client.on('error', () => {});
         // A client that was cut off comes again, as they do, and must then be left in peace.
-        client.once('end', () => void (isOver || connect()));
+        client.once('end', () => {
+          if (!isOver) connect().catch(() => {});
+        });
         await client.connect();
         clients.push(client);
         return client;

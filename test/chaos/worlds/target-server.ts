@@ -7,10 +7,9 @@ import { anyFreePort } from '../../../cli/local/ports.js';
 import { ensureDatabase, startPostgres } from '../../../cli/local/postgres.js';
 
 /** The Postgres that Sluice watches: a server of its own, which nobody kills, and which can say what was changed in it. */
-export async function openTargetServer(folder: string, say: (line: string) => void): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
+export async function openTargetServer(folder: string, say: (line: string) => void, stopping: AbortSignal): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
   const home = await openHome(join(folder, 'target'));
-  const calledOff = new AbortController();
-  const surroundings: Surroundings = { home, ledger: openLedger(home.processes), pieces: new Map(), say, stopping: calledOff.signal };
+  const surroundings: Surroundings = { home, ledger: openLedger(home.processes), pieces: new Map(), say, stopping };
   const first = await startPostgres(surroundings, anyFreePort);
   await query(first.urlOf('postgres'), "alter system set wal_level = 'logical'");
   await first.piece.stop();

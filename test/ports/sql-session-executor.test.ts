@@ -1,33 +1,20 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { createSqlExecutor } from '../../activities/adapters/sql-executor.js';
 import { openTargetConnections, type TargetConnections } from '../../activities/adapters/target-connections.js';
 import { createDetectors } from '../../activities/adapters/detectors.js';
 import type { Detectors, Executor } from '../../activities/ports.js';
 import type { Step } from '../../domain/plan.js';
 import type { SessionFact } from '../../domain/signal.js';
-import type { Target, Workspace } from '../../domain/watch.js';
 import { aStep } from '../builders.js';
 import { fakeWorld, session } from '../fakes/fake-world.js';
 import { openBlockedDatabase, type BlockedDatabase } from '../harness/blocked-database.js';
 import { until } from '../harness/until.js';
+import { describeExecutor, type ExecutorWorld, freezeStep } from './executor-contract.js';
+import { openHangingProxy } from './hanging-proxy.js';
 import { openRole } from './open-role.js';
-
-const target: Target = {
-  kind: 'postgres',
-  name: 'shop-db',
-  connection: { env: 'TARGET_URL' },
-  executor: 'sql',
-  detectors: [{ kind: 'postgres', thresholds: { blockedSessions: 2, lockWait: 1, idleInTransaction: 1, longQuery: 60_000, connections: 99, queryLatency: 5_000 } }],
-};
-const workspace: Workspace = {
-  id: 'w',
-  targets: [target],
-  alertRules: [],
-  sweepEveryMs: null,
-  policy: { gateWaitMs: 1, gateRemindMs: 1, verificationEscalateMs: 1, stabilizationMs: 1, maxRounds: 1 },
-};
+import { connect, listOpenTransactions, openSqlExecutor, target, workspace } from './sql-world.js';
 
 interface World {
   readonly detectors: Detectors;
@@ -38,20 +25,18 @@ interface World {
 }
 
 const clients: pg.Client[] = [];
-async function connect(): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: database.url });
-  client.on('error', () => {});
-  await client.connect();
+async function open(): Promise<pg.Client> {
+  const client = await connect(database.url);
   clients.push(client);
   return client;
 }
 
 /** A session that holds a lock which another waits for. */
 async function hold(): Promise<Pick<World, 'pid' | 'commit'>> {
-  const holder = await connect();
+  const holder = await open();
   await holder.query('begin; update stock set n = n');
   const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
-  const waiter = await connect();
+  const waiter = await open();
   waiter.query('update stock set n = n').catch(() => {});
   return { pid: rows[0]?.pid ?? 0, commit: () => holder.query('commit') };
 }
@@ -80,7 +65,7 @@ const worlds: readonly { readonly name: string; readonly open: () => Promise<Wor
     name: 'in Postgres',
     open: async () => ({
       ...(await hold()),
-      detectors: createDetectors(connections, () => database.url, { listActiveSevere: async () => [] }, () => new Date()),
+      detectors: createDetectors(connections, () => database.url, { listActiveSevere: async () => [], readLastKnownGood: async () => undefined }, () => new Date()),
       executor: createSqlExecutor(connections, { readWorkspace: () => workspace }, wait),
     }),
   },
@@ -94,7 +79,7 @@ async function aimAt(world: World): Promise<Step> {
   return aStep({ parameters: [`${holder.pid}`, holder.backendStart] });
 }
 const run = (world: World, step: Step, lines: string[] = []) =>
-  world.executor.run('w', step, { key: 'k', signal: new AbortController().signal, onOutput: (line) => lines.push(line) });
+  world.executor.run('w', { kind: 'execute', step, key: 'k', snapshot: null }, { begin: async () => {}, signal: new AbortController().signal, onOutput: (line) => lines.push(line) });
 
 describe.each(worlds)('session control $name', ({ open }) => {
   it('rehearses by reading: it says what would be touched, and the session is still there', async () => {
@@ -109,10 +94,10 @@ describe.each(worlds)('session control $name', ({ open }) => {
     const world = await open();
     const step = await aimAt(world);
     const lines: string[] = [];
-    expect(await run(world, step, lines)).toMatchObject({ ok: true });
+    expect(await run(world, step, lines)).toMatchObject({ kind: 'done' });
     expect(lines).toEqual([expect.stringMatching(/^terminated session \d+/)]);
     expect(await world.executor.rehearse('w', step)).toMatchObject({ found: false });
-    expect(await run(world, step)).toMatchObject({ ok: true });
+    expect(await run(world, step)).toMatchObject({ kind: 'done' });
     expect((await measure(world)).facts.some((fact) => fact.kind === 'session' && fact.pid === world.pid)).toBe(false);
   });
 
@@ -121,7 +106,7 @@ describe.each(worlds)('session control $name', ({ open }) => {
     const step = await aimAt(world);
     const reused = { ...step, parameters: [step.parameters[0] ?? '', '2020-01-01T00:00:00.000000Z'] };
     expect(await world.executor.rehearse('w', reused)).toMatchObject({ found: false });
-    expect(await run(world, reused)).toMatchObject({ ok: true });
+    expect(await run(world, reused)).toMatchObject({ kind: 'done' });
     expect(await world.executor.rehearse('w', step)).toMatchObject({ found: true });
     await run(world, step);
   });
@@ -132,7 +117,7 @@ describe.each(worlds)('session control $name', ({ open }) => {
     await world.commit();
     expect(await world.executor.rehearse('w', step)).toEqual({ found: false, lines: [expect.stringContaining('no longer idle in transaction')] });
     const lines: string[] = [];
-    expect(await run(world, step, lines)).toEqual({ ok: true, summary: expect.stringContaining('no longer idle in transaction, left alone') });
+    expect(await run(world, step, lines)).toEqual({ kind: 'conflict', summary: expect.stringContaining('no longer idle in transaction, left alone') });
     expect(lines).toEqual([expect.stringContaining('left alone')]);
     expect(await world.executor.rehearse('w', step)).toEqual({ found: false, lines: [expect.stringContaining('no longer idle in transaction')] });
   });
@@ -147,42 +132,69 @@ describe.each(worlds)('session control $name', ({ open }) => {
   });
 });
 
+/** A session that holds locks. The target itself counts the sessions that were ended. */
+async function openWorld(): Promise<ExecutorWorld> {
+  const before = clients.length;
+  const held = await hold();
+  const watcher = await open();
+  const { rows: [row] } = await watcher.query<{ start: string }>(
+    `select to_char(backend_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as start from pg_stat_activity where pid = $1`,
+    [held.pid],
+  );
+  const { executor, close } = openSqlExecutor(database.url);
+  return {
+    executor,
+    workspaceId: 'w',
+    step: await freezeStep(executor, 'w', aStep({ parameters: [`${held.pid}`, row?.start ?? ''] })),
+    effects: async () => Number((await watcher.query<{ killed: string }>('select sessions_killed as killed from pg_stat_database where datname = current_database()')).rows[0]?.killed),
+    leftovers: () => listOpenTransactions(watcher),
+    disturb: held.commit,
+    restoredExactly: async () => false,
+    async close() {
+      await close();
+      await Promise.allSettled(clients.splice(before).map((client) => client.end()));
+    },
+  };
+}
+describe('like any executor', () => {
+  describeExecutor('session control', { wayBack: 'oneWay', open: openWorld });
+});
+
 describe('session control in Postgres', () => {
   const where = 'FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2';
   async function openPostgres(over: Partial<Step>, url = database.url) {
     const [, postgres] = worlds;
     const world = await postgres?.open();
     if (world === undefined) throw new Error('no world');
-    const own = openTargetConnections(() => url);
-    const executor = createSqlExecutor(own, { readWorkspace: () => workspace }, wait);
+    const { executor, close } = openSqlExecutor(url);
     const step = { ...(await aimAt(world)), ...over };
-    return { world: { ...world, executor }, step, close: () => own.close() };
+    return { world: { ...world, executor }, step, close };
   }
 
   it('that Postgres refuses says why and has failed', async () => {
     const { world, step, close } = await openPostgres({ script: 'SELECT no_such_function($1, $2)' });
-    expect(await run(world, step)).toMatchObject({ ok: false, summary: expect.stringContaining('no_such_function') });
+    expect(await run(world, step)).toMatchObject({ kind: 'failed', changed: false, summary: expect.stringContaining('no_such_function') });
     await run(world, aStep({ parameters: step.parameters }));
     await close();
   });
 
   it('that does not wait for the end of the session is believed only when the session is gone', async () => {
     const { world, step, close } = await openPostgres({ script: `SELECT pg_terminate_backend(pid) ${where}` });
-    expect(await run(world, step)).toMatchObject({ ok: true, summary: expect.stringMatching(/^terminated session/) });
+    expect(await run(world, step)).toMatchObject({ kind: 'done', summary: expect.stringMatching(/^terminated session/) });
     expect(await world.executor.rehearse('w', step)).toMatchObject({ found: false });
     await close();
   });
 
   it('whose answer is contradicted by the session has failed', async () => {
     const { world, step, close } = await openPostgres({ script: `SELECT pg_cancel_backend(pid) ${where}` });
-    expect(await run(world, step)).toMatchObject({ ok: false, summary: expect.stringContaining('still there: Postgres said that it was ended') });
+    expect(await run(world, step)).toMatchObject({ kind: 'failed', changed: false, summary: expect.stringContaining('still there: Postgres said that it was ended') });
     await run(world, aStep({ parameters: step.parameters }));
     await close();
   });
 
   it("is stopped at the step's own limit, whatever the address says", async () => {
     const { world, step, close } = await openPostgres({ script: `SELECT pg_sleep(20) ${where}`, timeoutMs: 300 }, `${database.url}?statement_timeout=0&query_timeout=0`);
-    expect(await run(world, step)).toMatchObject({ ok: false, summary: expect.stringContaining('statement timeout') });
+    expect(await run(world, step)).toMatchObject({ kind: 'failed', changed: false, summary: expect.stringContaining('statement timeout') });
     await run(world, aStep({ parameters: step.parameters }));
     await close();
   });
@@ -196,11 +208,23 @@ describe('session control in Postgres', () => {
     await run({ ...world, executor: createSqlExecutor(connections, { readWorkspace: () => workspace }, wait) }, step);
   });
 
-  it('whose target cannot be asked any more is unknown, not failed', async () => {
-    const gone = openTargetConnections(() => 'postgres://nobody:x@127.0.0.1:1/none');
-    const executor = createSqlExecutor(gone, { readWorkspace: () => workspace }, async () => {});
-    await expect(executor.run('w', aStep(), { key: 'k', signal: new AbortController().signal, onOutput: () => {} })).rejects.toMatchObject({ kind: 'outcomeUnknown' });
+  it('whose target cannot be asked any more is unknown once it has begun, and not made before', async () => {
+    const gone = openSqlExecutor('postgres://nobody:x@127.0.0.1:1/none', async () => {});
+    const change = { kind: 'execute', step: aStep(), key: 'k', snapshot: null } as const;
+    const options = { begin: async () => {}, signal: new AbortController().signal, onOutput: () => {} };
+    await expect(gone.executor.settle('w', change, '{}', options)).rejects.toMatchObject({ kind: 'outcomeUnknown' });
+    await expect(gone.executor.run('w', change, options)).rejects.toThrow('ECONNREFUSED');
     await gone.close();
+  });
+
+  it('has ended the session when the answer is lost', async () => {
+    const proxy = await openHangingProxy(database.url);
+    const { world, step, close } = await openPostgres({ timeoutMs: 300 }, proxy.url);
+    const change = { kind: 'execute', step, key: 'k', snapshot: null } as const;
+    const options = { begin: async () => proxy.hang(), signal: new AbortController().signal, onOutput: () => {} };
+    expect(await world.executor.run('w', change, options)).toEqual({ kind: 'done', summary: expect.stringMatching(/^session \d+ .* is gone$/) });
+    await close();
+    proxy.close();
   });
 
   it('is refused for a target without an executor', async () => {

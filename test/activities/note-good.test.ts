@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import { noteGood, readContents } from '../../activities/note-good.js';
+import type { ConfigFile, ConfigReading, Detectors, Recorder } from '../../activities/ports.js';
+import type { KnownContent } from '../../domain/last-known-good.js';
+import type { Workspace } from '../../domain/watch.js';
+import { aPolicy, aSignal } from '../builders.js';
+
+const file: ConfigFile = { kind: 'config-file', name: 'checkout-config', path: '/checkout.yaml', executor: null, serves: ['checkout'], detectors: [{ kind: 'config-file' }] };
+const workspace: Workspace = { id: 'w', targets: [file], alertRules: [], sweepEveryMs: 1_000, policy: aPolicy({ stabilizationMs: 2_000 }) };
+const readable = aSignal({ target: 'checkout-config', name: 'readable', unit: 'percent', better: 'higher', value: 100, threshold: 100 });
+const fast = aSignal({ target: 'checkout', value: 1 });
+const slow = aSignal({ target: 'checkout', value: 900 });
+const contentOf = (hash: string): ConfigReading => ({ kind: 'read', content: `content ${hash}`, hash, document: {}, changedAt: new Date(0) });
+
+/** Sweeps once a second over a file whose content and surroundings a test says, on a record in memory. */
+function sweeps() {
+  let rows: readonly (KnownContent & { readonly content: string })[] = [];
+  let second = 0;
+  const recorder = {
+    listKnownContents: async () => rows,
+    noteWell: async (_workspace: string, _target: string, known: KnownContent & { readonly content: string }) => void (rows = [...rows.filter(({ hash }) => hash !== known.hash).map((row) => ({ ...row, wellSince: null })), known]),
+    noteUnwell: async () => void (rows = rows.map((row) => ({ ...row, wellSince: null }))),
+  } as Partial<Recorder> as Recorder;
+  return {
+    good: () => rows.filter(({ goodAt }) => goodAt !== null).map(({ content }) => content),
+    sweep: async (reading: ConfigReading, signals = [readable, fast]) => {
+      const detectors = { readConfiguration: async () => reading } as Partial<Detectors> as Detectors;
+      const contents = await readContents(detectors, workspace, () => new Date(second * 1_000));
+      second += 1;
+      await noteGood(recorder, workspace, contents, signals);
+    },
+  };
+}
+
+describe('a sweep', () => {
+  it('notes a configuration as good after a whole window of unchanged bytes and well targets', async () => {
+    const { sweep, good } = sweeps();
+    await sweep(contentOf('a'));
+    await sweep(contentOf('a'));
+    expect(good()).toEqual([]);
+    await sweep(contentOf('a'));
+    expect(good()).toEqual(['content a']);
+  });
+
+  it.each([
+    { what: 'what it serves was unwell', reading: contentOf('a'), signals: [readable, slow] },
+    { what: 'what it serves was not measured', reading: contentOf('a'), signals: [readable] },
+    { what: 'it could not be read', reading: { kind: 'unreadable', because: 'gone' } as const, signals: [{ ...readable, value: 0 }, fast] },
+    { what: 'another content was in place', reading: contentOf('b'), signals: [readable, fast] },
+  ])('begins the window anew when $what in between', async ({ reading, signals }) => {
+    const { sweep, good } = sweeps();
+    await sweep(contentOf('a'));
+    await sweep(contentOf('a'));
+    await sweep(reading, signals);
+    await sweep(contentOf('a'));
+    await sweep(contentOf('a'));
+    expect(good()).toEqual([]);
+    await sweep(contentOf('a'));
+    expect(good()).toEqual(['content a']);
+  });
+});

@@ -1,0 +1,161 @@
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { JWK } from 'jose';
+import pg from 'pg';
+import { createSqlExecutor } from '../../activities/adapters/sql-executor.js';
+import { openTargetConnections } from '../../activities/adapters/target-connections.js';
+import { createActivities } from '../../activities/index.js';
+import type { Change, Detectors, Ports } from '../../activities/ports.js';
+import { buildApp } from '../../api/app.js';
+import { openCheckpoints } from '../../api/checkpoints.js';
+import type { Database } from '../../db/database.js';
+import { createRecorder } from '../../db/recorder.js';
+import { openTailListener } from '../../db/tail-listener.js';
+import type { SignedDecision } from '../../domain/grant.js';
+import type { Workspace } from '../../domain/watch.js';
+import { type Keyring, makeFirstKey, openKeyring, openVerifier, PUBLIC_KEYS } from '../../keys/keyring.js';
+import { openTargetServer } from '../chaos/worlds/target-server.js';
+import { freshDatabase } from '../harness/database.js';
+import { createWorker, openTemporal } from '../harness/temporal.js';
+import { startServers } from '../harness/start-servers.js';
+import { openTarget, type Target } from './target.js';
+
+/** What an attacker does at the moments at which nothing waits. By incident. */
+export interface Ambush {
+  /** The claim is granted, and nothing is run yet. */
+  readonly afterClaim?: () => Promise<void>;
+  /** The change is about to begin. */
+  readonly beforeRun?: (change: Change) => Promise<void>;
+}
+
+export interface Arena {
+  /** As the API and the worker have it. */
+  readonly db: Database;
+  /** As the superuser of the record's server, whom nothing holds back but signatures. */
+  readonly sql: <Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
+  readonly app: Awaited<ReturnType<typeof buildApp>>;
+  readonly keyring: Keyring;
+  /** A private key that was stolen and is revoked. */
+  readonly stolenKey: JWK;
+  readonly publicKey: JWK;
+  readonly client: Client;
+  readonly taskQueue: string;
+  /** The worker's activities: whoever has access to the Temporal namespace can have them run, with any arguments. */
+  readonly activities: ReturnType<typeof createActivities>;
+  readonly target: Target;
+  readonly workspaces: Map<string, Workspace>;
+  /** Which row of the target an incident is about. */
+  readonly actors: Map<string, string>;
+  readonly ambushes: Map<string, Ambush>;
+  close(): Promise<void>;
+}
+
+/** A whole Sluice in this process, on a real Postgres and a real Temporal, with a real database as its target. */
+export async function openArena(say: (line: string) => void, stopping: AbortSignal): Promise<Arena> {
+  const servers = await startServers();
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-attack-'));
+  await chmod(folder, 0o711); // as root: Postgres's user must get through
+  const server = await openTargetServer(folder, say, stopping);
+  const [temporal, database, target] = await Promise.all([openTemporal(), freshDatabase(), openTarget(server.url)]);
+  const { db, url } = database;
+  const owner = new pg.Pool({ connectionString: url, max: 8 });
+
+  const keys = join(folder, 'keys');
+  const { keyId } = await makeFirstKey(keys);
+  const readKey = async (file: string): Promise<JWK> => JSON.parse(await readFile(join(keys, file), 'utf8')).keys.at(-1);
+  const stolenKey = await readKey('private-key.json');
+  const keyring = openKeyring(keys);
+  await keyring.rotate();
+  await keyring.revoke(keyId);
+
+  const workspaces = new Map<string, Workspace>();
+  const actors = new Map<string, string>();
+  const ambushes = new Map<string, Ambush>();
+  const watch: Ports['watch'] = {
+    readWorkspace(id) {
+      const workspace = workspaces.get(id);
+      if (workspace === undefined) throw new Error(`there is no workspace ${id}`);
+      return workspace;
+    },
+  };
+  const recorder = createRecorder(db);
+  const connections = openTargetConnections(() => target.url);
+  const executor = createSqlExecutor(connections, watch, (ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+  const verifier = openVerifier(join(keys, PUBLIC_KEYS));
+  const ports: Ports = {
+    watch,
+    now: () => new Date(),
+    detectors: createDetectors(target, actors),
+    signatures: { readDecision: async (signature) => (await verifier.verify('decision', signature)) as SignedDecision | undefined },
+    recorder: {
+      ...recorder,
+      async claim(request, judge) {
+        const judgement = await recorder.claim(request, judge);
+        if (judgement.kind === 'granted') await ambushes.get(request.incidentId)?.afterClaim?.();
+        return judgement;
+      },
+    },
+    executor: {
+      ...executor,
+      async run(workspaceId, change, options) {
+        const incidentId = [...actors].find(([, actor]) => change.step.parameters.includes(actor))?.[0] ?? '';
+        await ambushes.get(incidentId)?.beforeRun?.(change);
+        return executor.run(workspaceId, change, options);
+      },
+    },
+  };
+
+  const checkpoints = openCheckpoints({ db, keyring, folder: join(folder, 'audit'), everyMs: 500 });
+  const listener = openTailListener(url);
+  const app = await buildApp({ db, listener, keyring, checkpoints, bodyLimitBytes: 65_536, temporalUi: null, webFolder: '/nowhere', logger: false });
+  const stopCheckpoints = checkpoints.start(app.log);
+  const { worker, taskQueue } = await createWorker(temporal, ports);
+  const working = worker.run();
+
+  return {
+    db,
+    sql: async (text, values = []) => (await owner.query(text, [...values])).rows,
+    app,
+    keyring,
+    stolenKey,
+    publicKey: await readKey(PUBLIC_KEYS),
+    client: temporal.client,
+    taskQueue,
+    activities: createActivities(ports),
+    target,
+    workspaces,
+    actors,
+    ambushes,
+    async close() {
+      worker.shutdown();
+      await working;
+      await stopCheckpoints();
+      await app.close();
+      await listener.close();
+      await connections.close();
+      await owner.end();
+      await target.close();
+      await temporal.close();
+      await database.close();
+      await server.stop();
+      await servers.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** An actor deletes too much for as long as its row lets it. */
+const createDetectors = (target: Target, actors: ReadonlyMap<string, string>): Detectors => ({
+  async measure(targets, { incidentId }) {
+    const actor = actors.get(incidentId ?? '') ?? '';
+    const deletes = (await target.mayDelete(actor)) ? 900 : 2;
+    return {
+      measuredAt: new Date().toISOString(),
+      signals: targets.map(({ name }) => ({ target: name, name: 'deletes', title: 'rows deleted', unit: 'count', value: deletes, threshold: 100, better: 'lower' })),
+      facts: targets.map(({ name }) => ({ kind: 'deletesByActor', id: `${name}/deletes/${actor}`, target: name, actor, deletes })),
+    };
+  },
+  readConfiguration: async () => ({ kind: 'unreadable', because: 'there is no such file' }),
+});

@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll } from '@jest/globals';
+import { throwSwitch } from '../../db/kill-switch.js';
+import { createLedgerRecords } from '../../db/ledger-records.js';
+import { openIncident } from '../../db/open-incident.js';
+import { createFakeLedger } from '../fakes/fake-ledger.js';
+import { freshDatabase, type FreshDatabase } from '../harness/database.js';
+import { describeLedger } from './ledger-contract.js';
+
+let database: FreshDatabase;
+beforeAll(async () => {
+  database = await freshDatabase();
+});
+afterAll(() => database.close());
+
+describeLedger('in memory', async () => {
+  let killSwitchOn = false;
+  const ledger = createFakeLedger(() => ({ gate: undefined, decisions: [], canonical: undefined, killSwitchOn, isClosed: false, now: new Date() }));
+  return { ledger, workspaceId: 'w', incidentId: randomUUID(), throwSwitch: async (on) => (killSwitchOn = on) };
+});
+
+describeLedger('in Postgres', async () => {
+  const workspaceId = randomUUID();
+  const { incidentId } = await openIncident(database.db, {
+    id: randomUUID(),
+    workspaceId,
+    trigger: 'alert',
+    title: 't',
+    fingerprint: randomUUID(),
+    startedBy: null,
+    labels: {},
+    targets: ['db'],
+    severityThreshold: 'LOW',
+    severity: null,
+  });
+  return {
+    ledger: createLedgerRecords(database.db),
+    workspaceId,
+    incidentId,
+    throwSwitch: (on) => throwSwitch(database.db, { workspaceId, scope: 'workspace', on, person: 'sam', reason: 'test' }),
+  };
+});
