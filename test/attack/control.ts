@@ -1,3 +1,4 @@
+import type { Shape } from './desk.js';
 import type { Lane } from './lane.js';
 
 export interface Control {
@@ -10,16 +11,17 @@ export async function runControl(lanes: readonly Lane[]): Promise<Control> {
   const wrong: string[] = [];
   let runs = 0;
   let rows = 0;
+  async function runHonestly(lane: Lane, shape: Shape): Promise<void> {
+    const incident = await lane.take(shape);
+    await incident.run();
+    await incident.answer('verification', 'ana');
+    const outcome: unknown = await incident.handle.result();
+    const effects = await incident.effects();
+    if (effects !== 1 || outcome !== 'RESOLVED') wrong.push(`an honest approval had ${effects} effects and ended as ${String(outcome)}`);
+    runs += 1;
+  }
   for (const lane of lanes) {
-    for (const shape of ['plain', 'grave'] as const) {
-      const incident = await lane.take(shape);
-      await incident.run();
-      await incident.answer('verification', 'ana');
-      const outcome: unknown = await incident.handle.result();
-      const effects = await incident.effects();
-      if (effects !== 1 || outcome !== 'RESOLVED') wrong.push(`an honest approval had ${effects} effects and ended as ${String(outcome)}`);
-      runs += 1;
-    }
+    await Promise.all([runHonestly(lane, 'plain'), runHonestly(lane, 'grave')]);
     for (const desk of Object.values(lane.desks)) {
       const report = (await desk.get('/api/audit/verify')).json<{ readonly rows: number; readonly checkpoints: number; readonly tampering: { readonly what: string } | null }>();
       rows += report.rows;

@@ -76,7 +76,7 @@ export async function openDesk(arena: Arena, shape: Shape): Promise<Desk> {
     name: title,
     description: 'Takes away the right to delete of whoever deletes too much.',
     type: 'SQL',
-    command: 'UPDATE app.actors SET rights = 'none' WHERE name = $1',
+    command: "UPDATE app.actors SET rights = 'none' WHERE name = $1",
     parameters: ['actor'],
     category: 'massDeletion',
     risk,

@@ -4,7 +4,7 @@ import { type Desk, openDesk, type Shape, shapeNames } from './desk.js';
 import { type Incident, openIncident } from './incident.js';
 
 // A workflow that hears many signals gets slow to replay.
-const MAX_USES = 60;
+const MAX_USES = 200;
 const ENDED_LATER = 3;
 
 /** Tries are made one after the other in a lane; its workspaces and incidents are its own. */

@@ -37,6 +37,7 @@ function formatTable(entries: readonly Entry[]): string {
 }
 
 const arena = await openArena(say, stopping.signal);
+const readyAt = Date.now();
 try {
   say(`${options.tries} tries of ${wanted.length} kinds, seed ${options.seed}`);
   const { entries, breaches, lanes } = await attackGate(arena, {
@@ -45,7 +46,7 @@ try {
     lanes: options.lanes,
     tell(made, breach) {
       if (breach !== undefined) say(`BREACH  ${breach.kind} (try ${breach.index}): ${breach.because}`);
-      if (made % EVERY === 0) say(`${made} tries made, ${((made * 1000) / (Date.now() - startedAt)).toFixed(1)} a second`);
+      if (made % EVERY === 0) say(`${made} tries made, ${((made * 1000) / (Date.now() - readyAt)).toFixed(1)} a second`);
     },
   });
   const control = await runControl(lanes);

@@ -35,7 +35,7 @@ export async function openTarget(url: string): Promise<Target> {
   return {
     url,
     async add(actor) {
-      await pool.query('insert into app.actors values ($1, 'all')', [actor]);
+      await pool.query(`insert into app.actors values ($1, 'all')`, [actor]);
     },
     async mayDelete(actor) {
       const { rows } = await pool.query<{ rights: string }>('select rights from app.actors where name = $1', [actor]);

@@ -243,6 +243,20 @@ describe('a config-patch step', () => {
   });
 });
 
+describe('a config-patch rollback', () => {
+  it('of a step that nobody settled keeps its worker from making it later', async () => {
+    const { executor, step, restoredExactly, leftovers } = await openWorld();
+    const change = await toChange(executor, step);
+    const late = executor.run('w', change, options(async (left) => {
+      const rollback: Change = { kind: 'rollback', step, key: 'b'.repeat(32), snapshot: good, left };
+      expect(await executor.run('w', rollback, options())).toMatchObject({ kind: 'done' });
+    }));
+    await expect(late).rejects.toThrow('settled by another worker');
+    expect(await restoredExactly()).toBe(true);
+    expect(await leftovers()).toEqual([]);
+  });
+});
+
 describe('a config-patch conflict', () => {
   it('shows how the file differs from what was rehearsed', async () => {
     const { executor, step, disturb } = await openWorld();

@@ -12,8 +12,12 @@ it('has a history of every way that an incident takes', () => {
     'cancelled.json',
     'changes-requested.json',
     'expired.json',
+    'failed-and-rolled-back.json',
+    'grant-expired.json',
     'recovered-before-approval.json',
     'rejected.json',
+    'rollback-after-closing.json',
+    'rolled-back.json',
     'verification-failed.json',
   ]);
 });

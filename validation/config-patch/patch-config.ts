@@ -55,7 +55,7 @@ export function patchConfig(text: string, format: ConfigFormat, operations: read
       after = result.tree;
       // Copies of copies grow beyond any bound.
       if (op === 'copy') copied += weigh(find(after, operation.from) ?? null, MAX_CONFIG_BYTES);
-      if (false) return { ok: false, because: 'it would grow too large' };
+      if (copied > MAX_CONFIG_BYTES) return { ok: false, because: 'it would grow too large' };
     }
     const edits = toEdits(before.tree, after);
     if (edits.length > MAX_EDITS) return { ok: false, because: `it changes ${edits.length} places, more than ${MAX_EDITS}` };

@@ -29,10 +29,17 @@ const grave = (lane: Lane): Promise<Incident> => lane.waiting('grave');
 const halfApproved = (lane: Lane): Promise<Incident> => lane.exhibit('half approved', 'grave', (incident) => incident.answer('execution', 'sam'));
 const rejected = (lane: Lane): Promise<Incident> => lane.exhibit('rejected', 'plain', (incident) => incident.answer('execution', 'ana', 'reject').then(() => incident.handle.result()));
 const expired = (lane: Lane): Promise<Incident> => lane.exhibit('expired', 'hasty', (incident) => incident.handle.result());
-const resolved = (lane: Lane): Promise<Incident> =>
-  lane.exhibit('resolved', 'plain', async (incident) => {
+const resolve = async (incident: Incident): Promise<void> => {
+  await incident.run();
+  await incident.answer('verification', 'ana');
+  await incident.handle.result();
+};
+const resolved = (lane: Lane): Promise<Incident> => lane.exhibit('resolved', 'plain', resolve);
+const forgotten = (lane: Lane): Promise<Incident> => lane.exhibit('forgotten', 'forgetful', resolve);
+const takenBack = (lane: Lane): Promise<Incident> =>
+  lane.exhibit('taken back', 'plain', async (incident) => {
     await incident.run();
-    await incident.answer('verification', 'ana');
+    await incident.answer('verification', 'ana', 'reject');
     await incident.handle.result();
   });
 /** Its first plan was given back, so it waits with its second. */
@@ -52,6 +59,7 @@ const ran = (lane: Lane): Promise<Incident> => lane.exhibit('ran', 'plain', (inc
 const approval = ({ gate, incident }: Pick<Knock, 'gate' | 'incident'>) => ({ gateId: gate.id, digest: gate.digest, verdict: 'approve', confirmation: incident.desk.title });
 const decisionsUrl = (incident: Incident): string => `/api/incidents/${incident.id}/decisions`;
 const approve = (knock: Knock, caller: Caller, change: object = {}, headers?: Readonly<Record<string, string>>) => knock.incident.desk.decide(caller, knock.incident, { ...approval(knock), ...change }, headers);
+const askRollback = ({ incident: { id, desk }, chance }: Knock) => desk.send(`Bearer ${desk.tokenOf(chance.pick(['sam', 'sue']))}`, `/api/incidents/${id}/rollback`, { reason: 'so' });
 /** Says it at the one door or at the other. */
 const sayWith = ({ incident, gate, chance }: Knock, authorization: string | undefined) =>
   chance.below(2) === 0
@@ -166,14 +174,16 @@ const kinds: readonly DoorKind[] = [
   { name: 'after cancel', refusals: ['gate-closed'], at: cancelled, audited: ['gateClosed'], knock: (knock) => approve(knock, knock.chance.pick(['ana', 'sam'])) },
   { name: 'after closing', refusals: ['gate-closed'], at: resolved, audited: ['gateClosed'], knock: (knock) => approve(knock, knock.chance.pick(['bo', 'sam'])) },
   { name: 'rollBack where nothing ran', refusals: ['nothing-to-roll-back', 'not-allowed'], audited: ['noWayBack', 'notAllowed'], knock: (knock) => approve(knock, knock.chance.pick(['ana', 'sam']), { verdict: 'rollBack' }) },
-  { name: 'rollback of an open incident, by call', refusals: ['incident-open'], at: ran, knock: ({ incident }) => incident.desk.send(`Bearer ${incident.desk.tokenOf('sam')}`, `/api/incidents/${incident.id}/rollback`, { reason: 'so' }) },
-  { name: 'rollback of what never ran, by call', refusals: ['nothing-to-roll-back'], at: rejected, knock: ({ incident }) => incident.desk.send(`Bearer ${incident.desk.tokenOf('sam')}`, `/api/incidents/${incident.id}/rollback`, { reason: 'so' }) },
+  { name: 'rollback of an open incident, by call', refusals: ['incident-open'], at: ran, knock: askRollback },
+  { name: 'rollback of what never ran, by call', refusals: ['nothing-to-roll-back'], at: rejected, knock: askRollback },
   {
     name: 'rollback by somebody who may not, by call',
     refusals: ['not-allowed', 'unknown-incident'],
     at: resolved,
     knock: ({ incident, lane, chance }) => incident.desk.send(`Bearer ${chance.pick([incident.desk.tokenOf('ana'), incident.desk.tokenOf('vic'), incident.desk.tokenOf('rob'), lane.desks.grave.tokenOf('sam')])}`, `/api/incidents/${incident.id}/rollback`, { reason: 'so' }),
   },
+  { name: 'rollback after its snapshot expired, by call', refusals: ['snapshot-expired'], at: forgotten, knock: askRollback },
+  { name: 'rollback of what was taken back, by call', refusals: ['nothing-to-roll-back'], at: takenBack, knock: askRollback },
   { name: 'rollBack at the gate, by a responder', refusals: ['not-allowed'], at: ran, audited: ['notAllowed'], knock: (knock) => approve(knock, knock.chance.pick(['ana', 'bo']), { verdict: 'rollBack' }) },
   {
     name: 'keys and kill switch by somebody who may not',

@@ -14,7 +14,7 @@ async function rewrite({ lane, incident, gate }: Meddling, change: (plan: Plan) 
 const changeStep = (plan: Plan, change: Partial<Write<Step>>): object => ({ steps: plan.steps.map((step) => ({ ...step, ...change })) });
 const gateRow = ({ lane, gate }: Meddling, set: string, ...values: readonly unknown[]) => lane.arena.sql(`update gates set ${set} where id = $1`, [gate.id, ...values]);
 const decisionRow = ({ lane, decisionId }: Meddling, set: string, ...values: readonly unknown[]) => lane.arena.sql(`update decisions set ${set} where id = $1`, [decisionId, ...values]);
-const evil = ['UPDATE app.actors SET rights = 'none'', 'DELETE FROM app.actors WHERE name = $1', 'UPDATE app.actors SET rights = 'none' WHERE name = $1 ', 'UPDATE app.actors SET rights = 'all' WHERE name = $1'];
+const evil = ["UPDATE app.actors SET rights = 'none'", 'DELETE FROM app.actors WHERE name = $1', "UPDATE app.actors SET rights = 'none' WHERE name = $1 ", "UPDATE app.actors SET rights = 'all' WHERE name = $1"];
 
 const meddlers: readonly Meddler[] = [
   { name: 'swapped bytes', refusals: ['planAltered'], meddle: (it) => rewrite(it, (plan) => changeStep(plan, { script: it.chance.pick(evil) })) },
