@@ -17,3 +17,16 @@ export function holdsSecret(value: Json | undefined): boolean {
   if (isList(value)) return value.some(holdsSecret);
   return isObject(value) && Object.entries(value).some(([key, inner]) => isSecretKey(key) || holdsSecret(inner));
 }
+
+const MASK = '•••';
+const structure = /^\s*([{}[\],]*|#.*|\/\/.*)$/;
+const member = /^(\s*(?:- +)?["']?([\w.$/-]+)["']?\s*[:=])(.*)$/;
+
+/** A line of a configuration file without the secret that it may hold. What is no plain `key: value` is hidden whole: it may be the middle of one. */
+export function maskLine(line: string): string {
+  if (structure.test(line)) return line;
+  const [, head, key = '', value = ''] = member.exec(line) ?? [];
+  if (head === undefined) return MASK;
+  const inner = [...value.matchAll(/([\w.$/-]+)["']?\s*[:=]/g)].map(([, name = '']) => name);
+  return [key, ...inner].some(isSecretKey) || secretText.test(value) ? `${head} ${MASK}` : line;
+}

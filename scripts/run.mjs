@@ -14,6 +14,7 @@ const verbs = {
   verify: ['scripts/verify.mjs'],
   bench: ['--import', 'tsx', 'test/bench/main.ts'],
   chaos: ['--import', 'tsx', 'test/chaos/main.ts'],
+  attack: ['--import', 'tsx', 'test/attack/main.ts'],
 };
 
 const say = (line) => process.stderr.write(`${line}\n`);

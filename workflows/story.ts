@@ -4,7 +4,6 @@ import type { IncidentInput } from '../contracts/messages.js';
 import type { Anomaly } from '../domain/anomaly.js';
 import { assertNever } from '../domain/assert-never.js';
 import { formatDuration } from '../domain/duration.js';
-import type { Phase } from '../domain/incident.js';
 import { toUpdate } from '../domain/incident.js';
 import { isOfTarget } from '../domain/signal.js';
 import { executionGateOpened, needsHuman } from '../domain/updates.js';

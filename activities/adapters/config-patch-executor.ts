@@ -40,7 +40,7 @@ export function createConfigPatchExecutor(watch: Watch, readSecret: ReadSecret):
       const patched = patch(step.script, path, content.text);
       if (!patched.ok) return { found: false, lines: [`${path}: ${patched.because}`] };
       if (patched.text === content.text) return { found: false, lines: [`${path} says already what the patch would make it say`] };
-      const { summary, lines } = describeDifference(path, content.text, patched.text);
+      const { summary, lines } = describeDifference(path, content.text, patched.text, 'context');
       return {
         found: true,
         lines: [`${path}: ${summary}`, ...lines],
@@ -111,7 +111,7 @@ async function rollBack(path: string, content: Content, change: Extract<Change, 
 async function refuse(path: string, since: string, { key }: Change, expected: string | null, { file, text }: Content, { onOutput }: ChangeOptions): Promise<ChangeResult> {
   await sweepStaged({ file, key });
   if (expected === null) return { kind: 'conflict', summary: `${path} was changed ${since}` };
-  const { summary, lines } = describeDifference(path, expected, text);
+  const { summary, lines } = describeDifference(path, expected, text, 'all');
   lines.forEach(onOutput);
   return { kind: 'conflict', summary: `${path} was changed ${since}: ${summary}` };
 }

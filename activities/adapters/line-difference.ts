@@ -1,4 +1,5 @@
 import { structuredPatch } from 'diff';
+import { maskLine } from '../../domain/looks-secret.js';
 
 const MAX_LINES = 200;
 const MAX_LINE_LENGTH = 400;
@@ -12,13 +13,16 @@ export interface LineDifference {
   readonly lines: readonly string[];
 }
 
-/** How a text differs from what it was, by lines. */
-export function describeDifference(name: string, before: string, after: string): LineDifference {
+/**
+ * How a text differs from what it was, by lines. `masked` lines do not show what looks like a secret: of a change that people are to approve
+ * those around it, of what somebody else changed all.
+ */
+export function describeDifference(name: string, before: string, after: string, masked: 'context' | 'all'): LineDifference {
   const patch = structuredPatch(name, name, before, after, undefined, undefined, { context: 3, maxEditLength: MAX_CHANGED_LINES });
   if (patch === undefined) return { summary: `more than ${MAX_CHANGED_LINES} lines differ`, lines: [] };
   const lines = patch.hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines: changed }) => [
     `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`,
-    ...changed.map(cut),
+    ...changed.map((line) => cut(masked === 'all' || line.startsWith(' ') ? `${line.slice(0, 1)}${maskLine(line.slice(1))}` : line)),
   ]);
   const count = (sign: string) => patch.hunks.reduce((sum, hunk) => sum + hunk.lines.filter((line) => line.startsWith(sign)).length, 0);
   const shown = lines.slice(0, MAX_LINES);

@@ -93,6 +93,17 @@ const options = (begin: ChangeOptions['begin'] = async () => {}, lines: string[]
 const toChange = async (executor: Executor, step: Step): Promise<Change> => ({ kind: 'execute', step, key: 'a'.repeat(32), snapshot: await executor.snapshot('w', step) });
 
 describe('a config-patch step', () => {
+  it('shows nothing around what it changes that looks like a secret, nor what somebody else put there', async () => {
+    const { executor, path, step } = await openWorld();
+    await writeFile(path, good.replace('  port', '  password: hunter2\n  port'));
+    const { lines } = await executor.rehearse('w', aPatch());
+    expect(lines.join('\n')).toContain('password: •••');
+    const told: string[] = [];
+    await executor.run('w', { kind: 'execute', step, key: 'a'.repeat(32), snapshot: good }, options(undefined, told));
+    expect([...lines, ...told].join('\n')).not.toContain('hunter2');
+    expect(told.join('\n')).toContain('+  password: •••');
+  });
+
   it('is rehearsed as a unified diff, and pinned by the SHA-256 of the bytes', async () => {
     const { executor, step } = await openWorld();
     const { lines } = await executor.rehearse('w', step);
