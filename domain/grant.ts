@@ -89,12 +89,13 @@ export function judgeExecutionClaim(facts: ClaimFacts, plan: Plan, digest: strin
   if (facts.killSwitchOn) return 'killSwitch';
   if (facts.isClosed) return 'incidentClosed';
   if (gate === undefined) return 'gateMissing';
-  if (gate.kind !== 'execution' || gate.state !== 'approved') return 'gateNotApproved';
+  // One no is enough, whatever the gate's row says after it.
+  if (gate.kind !== 'execution' || gate.state !== 'approved' || facts.decisions.some(({ verdict }) => verdict !== 'approve')) return 'gateNotApproved';
   if (gate.digest !== digest || plan.workspaceId !== facts.workspaceId || plan.incidentId !== facts.incidentId) return 'digestMismatch';
   const ruling = toStricter(plan.ruling, judgePlan(plan, plan.tier, policyNow));
   if (ruling.kind === 'forbid') return 'forbidden';
   const approvals = facts.decisions.filter(({ verdict }) => verdict === 'approve');
-  if (approvals.some((approval) => !isOf(approval, facts, digest) || approval.signed?.planVersion !== plan.version)) return 'signatureInvalid';
+  if (approvals.some((approval) => !isOf(approval, facts, digest) || approval.signed?.planVersion !== plan.version || approval.signed.gateKind !== 'execution')) return 'signatureInvalid';
   const signed = approvals.flatMap((approval) => approval.signed ?? []);
   const able = signed.filter(({ role }) => isAtLeast(role, ruling.roleNeeded));
   if (new Set(signed.map(({ person }) => person)).size < ruling.approvalsNeeded) return 'tooFewApprovals';

@@ -219,19 +219,22 @@ const gate = fc.constantFrom<GateId>('first', 'first', 'first', 'again', 'verifi
 const plan = fc.constantFrom(1, 2);
 const person = fc.constantFrom('ana', 'bo', 'cy');
 const verdict = fc.constantFrom(...verdicts);
-const nth = fc.nat({ max: 5 });
+const nth = fc.nat({ max: 3 });
 const able = fc.constantFrom<Gate['roleNeeded']>('responder', 'supervisor', 'admin');
 const role = fc.oneof({ weight: 3, arbitrary: able }, { weight: 1, arbitrary: fc.constantFrom(...roles) });
-const some = { requiredKeys: [] as [] };
 
 const meddling: fc.Arbitrary<Meddling> = fc.oneof(
-  fc.record({ row: fc.constant('gate' as const), gate, over: fc.constant({ state: 'open' as const }) }),
   fc.record({
     row: fc.constant('gate' as const),
     gate,
-    over: fc.record({ state: fc.constantFrom('open', 'approved', 'rejected'), kind: fc.constant('execution'), digest: plan.map(digestOf), approvalsNeeded: fc.constant(1), roleNeeded: fc.constant('responder') }, some),
+    over: fc.oneof(
+      fc.record({ state: fc.constantFrom('open' as const, 'approved' as const) }),
+      fc.constant({ kind: 'execution' as const }),
+      fc.record({ digest: plan.map(digestOf) }),
+      fc.constant({ approvalsNeeded: 1, roleNeeded: 'responder' as const }),
+    ),
   }),
-  fc.record({ row: fc.constant('decision' as const), nth, over: fc.record({ person, verdict, gate }, some) }),
+  fc.record({ row: fc.constant('decision' as const), nth, over: fc.oneof(fc.record({ person }), fc.record({ verdict }), fc.record({ gate })) }),
   fc.record({ row: fc.constant('signature' as const), nth, from: fc.option(nth) }),
 );
 
@@ -247,7 +250,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('withdraw' as const, 'expire' as const), gate }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('killSwitch' as const), on: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('policy' as const), approvals: fc.constantFrom(1, 2, 3), rollsBack: fc.boolean() }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('meddle' as const), with: meddling }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('meddle' as const), with: meddling }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('claim' as const), gate, plan: fc.constantFrom<'its' | 1 | 2>('its', 'its', 1, 2) }).map((one) => ({ ...one, plan: one.plan === 'its' ? planOf[one.gate] : one.plan })) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('claimRollback' as const), plan, nth: fc.option(nth) }) },
 );

@@ -5,12 +5,13 @@ export type Ledger = Pick<Recorder, 'claim' | 'readLedger' | 'saveSnapshot' | 'b
 interface Row extends LedgerRow {
   readonly incidentId: string;
   readonly digest: string;
-  readonly grantId: string;
 }
 
 /** The ledger in memory. `read` is what the rest of the record says at the moment of a claim. */
 export function createFakeLedger(read: (request: Pick<ClaimRequest, 'grant'>) => Omit<ClaimRecord, 'ledger'>) {
   const rows = new Map<string, Row>();
+  /** What the audit remembers of claims. */
+  const granted = new Set<string>();
   const write = (row: Row, over: Partial<Row> = {}) => void rows.set(row.key, { ...row, ...over });
   const ofPlan = (incidentId: string, digest: string) => [...rows.values()].filter((row) => row.incidentId === incidentId && row.digest === digest);
   const readNow = () => read({ grant: { kind: 'gate', id: '' } });
@@ -38,16 +39,16 @@ export function createFakeLedger(read: (request: Pick<ClaimRequest, 'grant'>) =>
         const ledger = ofPlan(incidentId, digest);
         const mine = ledger.filter((row) => row.kind === kind && row.claimId === claimId);
         if (mine.length > 0) return { kind: 'granted', steps: mine };
+        if (granted.has(grant.id)) return { kind: 'refused', because: 'alreadyUsed' };
         const judgement = await judge({ ...read(request), ledger });
         if (judgement.kind === 'refused') return judgement;
+        granted.add(grant.id);
         if (kind === 'rollback') settle(ledger.filter((row) => row.kind === 'execute'));
         for (const { key, stepId } of judgement.steps) {
           const row = rows.get(key);
-          const used = [...rows.values()].some((other) => other.key !== key && other.grantId === grant.id && other.stepId === stepId && other.kind === kind);
-          if (used) throw new Error(`grant ${grant.id} was used for another plan`);
-          const fresh = { key, kind, claimId, incidentId, digest, grantId: grant.id, stepId, state: 'claimed', snapshot: null, snapshotKeptUntil: null, handle: null, claimedAt: inMs(0), endedAt: null } as const;
+          const fresh = { key, kind, claimId, incidentId, digest, stepId, state: 'claimed', snapshot: null, snapshotKeptUntil: null, handle: null, claimedAt: inMs(0), endedAt: null } as const;
           if (row === undefined) write(fresh);
-          else if (row.kind === 'rollback' && row.state !== 'succeeded') write(row, { claimId, grantId: grant.id, ...(hasBegun(row) ? {} : { state: 'claimed', handle: null }) });
+          else if (row.kind === 'rollback' && row.state !== 'succeeded') write(row, { claimId, ...(hasBegun(row) ? {} : { state: 'claimed', handle: null }) });
         }
         return judgement;
       }),
