@@ -7,7 +7,7 @@ import { appendAudit } from './audit-writer.js';
 import { readClock } from './clock.js';
 import type { Connection, Database } from './database.js';
 import { readKillSwitch } from './kill-switch.js';
-import { audit, decisions, executions, gates, incidents, plans } from './schema.js';
+import { audit, decisions, executions, gates, incidents, memberOf, plans } from './schema.js';
 
 type Row = typeof executions.$inferSelect;
 
@@ -132,11 +132,10 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
  * so the pattern finds members only.
  */
 async function isInAudit(tx: Connection, kind: AuditKind, name: 'grant' | 'key', value: string, more = ''): Promise<boolean> {
-  const member = sql`substring(${audit.entry} from ${sql.raw(`'"${name}":"([^"]*)"'`)}) = ${value}`;
   const found = await tx
     .select({ seq: audit.seq })
     .from(audit)
-    .where(and(sql`${audit.entry} like ${sql.raw(`'%"kind":"${kind}"%'`)}`, member, sql`position(${more} in ${audit.entry}) > 0`))
+    .where(and(sql`${audit.entry} like ${sql.raw(`'%"kind":"${kind}"%'`)}`, eq(memberOf(audit.entry, name), value), sql`position(${more} in ${audit.entry}) > 0`))
     .limit(1);
   return found.length > 0;
 }

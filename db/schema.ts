@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm';
-import { bigint, boolean, check, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { type SQL, sql } from 'drizzle-orm';
+import { type AnyPgColumn, bigint, boolean, check, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import type { Actor } from '../domain/actor.js';
 import { roles } from '../domain/actor.js';
 import { alertSources } from '../domain/alert.js';
@@ -225,6 +225,9 @@ export const killSwitches = pgTable('kill_switches', {
   changedAt: at('changed_at').notNull().defaultNow(),
 });
 
+/** A member of an entry's details that is a plain text. */
+export const memberOf = (entry: AnyPgColumn, name: 'grant' | 'key'): SQL => sql`substring(${entry} from ${sql.raw(`'"${name}":"([^"]*)"'`)})`;
+
 /** Who did what, per workspace in one chain of hashes. Append-only: by trigger, and by what the role may do. */
 export const audit = pgTable(
   'audit',
@@ -235,7 +238,12 @@ export const audit = pgTable(
     entry: text('entry').notNull(),
     hash: text('hash').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.workspaceId, table.seq] })],
+  (table) => [
+    primaryKey({ columns: [table.workspaceId, table.seq] }),
+    // By what a claim asks whether it was made before; the text is what is hashed, so it is what counts.
+    index('audit_grants').on(memberOf(table.entry, 'grant')),
+    index('audit_keys').on(memberOf(table.entry, 'key')),
+  ],
 );
 
 /** What a watched configuration file was while all that it serves was well. */

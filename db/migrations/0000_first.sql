@@ -194,6 +194,8 @@ CREATE TABLE "tokens" (
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
+CREATE INDEX "audit_grants" ON "audit" USING btree (substring("entry" from '"grant":"([^"]*)"'));--> statement-breakpoint
+CREATE INDEX "audit_keys" ON "audit" USING btree (substring("entry" from '"key":"([^"]*)"'));--> statement-breakpoint
 CREATE UNIQUE INDEX "decisions_one_approval_each" ON "decisions" USING btree ("gate_id","person") WHERE "decisions"."verdict" = 'approve';--> statement-breakpoint
 CREATE INDEX "decisions_by_incident" ON "decisions" USING btree ("incident_id");--> statement-breakpoint
 CREATE INDEX "executions_by_incident" ON "executions" USING btree ("incident_id");--> statement-breakpoint
