@@ -131,6 +131,13 @@ export interface OutputRow {
   readonly body: { readonly output: { readonly stream: 'stdout' | 'stderr'; readonly text: string; readonly firstLine: number } };
 }
 
+/** A gate as it stands in the record, with every decision of its incident: each proves only what its signature says. */
+export interface GateRecord extends Omit<GateReading, 'decisionIds'> {
+  readonly digest: string | null;
+  readonly planVersion: number | null;
+  readonly decisions: readonly { readonly id: string; readonly signature: string }[];
+}
+
 /** The record of incidents. Every write may be repeated and then changes nothing. */
 export interface Recorder {
   recordUpdate(incidentId: string, key: string, update: UpdateDraft): Promise<void>;
@@ -164,11 +171,8 @@ export interface Recorder {
   markVerified(incidentId: string, planVersion: number, verifiedWell: boolean): Promise<void>;
   openGate(ref: IncidentRef, gate: GateOpening, update: UpdateDraft): Promise<void>;
   settleGate(incidentId: string, gateId: string, state: 'expired' | 'withdrawn'): Promise<void>;
-  readGate(
-    incidentId: string,
-    gateId: string,
-  ): Promise<(GateReading & { readonly digest: string | null; readonly planVersion: number | null }) | undefined>;
-  readCancellation(incidentId: string, decisionId: string): Promise<Approval | undefined>;
+  readGate(incidentId: string, gateId: string): Promise<GateRecord | undefined>;
+  readCancellation(incidentId: string, decisionId: string): Promise<{ readonly approval: Approval; readonly signature: string } | undefined>;
   /** In one transaction: reads and locks, lets `judge` judge, writes the claim or its refusal down. The same claim again finds itself. */
   claim(request: ClaimRequest, judge: (record: ClaimRecord) => Promise<Judgement>): Promise<Judgement>;
   readLedger(incidentId: string, digest: string): Promise<readonly LedgerRow[]>;

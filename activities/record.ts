@@ -3,7 +3,13 @@ import { closed, rollbackClosed } from '../domain/updates.js';
 import { asFailure, Fault } from './faults.js';
 import type { Ports } from './ports.js';
 
-export function createRecordActivities({ recorder }: Ports): Omit<RecordActivities, 'claimExecution' | 'claimRollback'> & CloseActivities {
+export function createRecordActivities({ recorder, signatures }: Ports): Omit<RecordActivities, 'claimExecution' | 'claimRollback'> & CloseActivities {
+  /** Whether the API signed this very decision of this incident: a row may be anybody's. */
+  async function isSigned({ id, signature }: { readonly id: string; readonly signature: string }, incidentId: string, verdict?: 'cancel'): Promise<boolean> {
+    const signed = await signatures.readDecision(signature);
+    return signed?.decisionId === id && signed.incidentId === incidentId && (verdict === undefined || signed.verdict === verdict);
+  }
+
   return {
     openGate: ({ workspaceId, incidentId, gate, update }) => recorder.openGate({ workspaceId, incidentId }, gate, update),
 
@@ -11,11 +17,15 @@ export function createRecordActivities({ recorder }: Ports): Omit<RecordActiviti
       if (settleAs !== undefined) await recorder.settleGate(incidentId, gateId, settleAs);
       const gate = await recorder.readGate(incidentId, gateId);
       if (gate === undefined) throw asFailure(new Fault('gateMissing', `gate ${gateId} has no row`));
-      return { state: gate.state, approvals: gate.approvals, decisionIds: gate.decisionIds, settledBy: gate.settledBy, settledById: gate.settledById };
+      const { state, approvals, settledBy, settledById } = gate;
+      const decisionIds: string[] = [];
+      for (const decision of gate.decisions) if (await isSigned(decision, incidentId)) decisionIds.push(decision.id);
+      return { state, approvals, decisionIds, settledBy, settledById };
     },
 
     async readCancellation({ incidentId, decisionId }) {
-      return (await recorder.readCancellation(incidentId, decisionId)) ?? null;
+      const recorded = await recorder.readCancellation(incidentId, decisionId);
+      return recorded !== undefined && (await isSigned({ id: decisionId, signature: recorded.signature }, incidentId, 'cancel')) ? recorded.approval : null;
     },
 
     recordUpdate: ({ incidentId, key, update }) => recorder.recordUpdate(incidentId, key, update),

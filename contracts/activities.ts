@@ -58,7 +58,7 @@ export type Verification =
 export interface GateReading {
   readonly state: GateState;
   readonly approvals: readonly Approval[];
-  /** Every decision that was recorded for its incident, so that a late notice of one is known. */
+  /** Every signed decision that was recorded for its incident, so that a late notice of one is known. */
   readonly decisionIds: readonly string[];
   /** Who settled it and why; null while it is open and where nobody did. */
   readonly settledBy: Approval | null;

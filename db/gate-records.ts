@@ -30,7 +30,7 @@ export const createGateRecords = (db: Database) => ({
       planVersion: gate.planVersion,
       digest: gate.digest,
       approvals: said.filter(({ verdict }) => verdict === 'approve').map(toApproval),
-      decisionIds: heard.map(({ id }) => id),
+      decisions: heard,
       settledBy: settled === undefined ? null : toApproval(settled),
       settledById: settled?.id ?? null,
     };
@@ -66,13 +66,13 @@ export const createGateRecords = (db: Database) => ({
       .where(and(eq(gates.id, gateId), eq(gates.incidentId, incidentId), eq(gates.state, 'open')));
   },
 
-  async readCancellation(incidentId: string, decisionId: string): Promise<Approval | undefined> {
+  async readCancellation(incidentId: string, decisionId: string): Promise<{ readonly approval: Approval; readonly signature: string } | undefined> {
     // It comes from a signal, which may hold anything.
     if (!isUuid(decisionId)) return undefined;
     const [row] = await db
       .select()
       .from(decisions)
       .where(and(eq(decisions.id, decisionId), eq(decisions.incidentId, incidentId), eq(decisions.verdict, 'cancel')));
-    return row && toApproval(row);
+    return row && { approval: toApproval(row), signature: row.signature };
   },
 });

@@ -36,10 +36,10 @@ export async function hearCancel(desk: Desk, message: Extract<Message, { kind: '
   return undefined;
 }
 
-/** Writes down a signal that no recorded decision stands behind. It changes nothing. */
+/** Writes down a signal that no signed decision stands behind. It changes nothing. */
 export async function refuse(desk: Desk, signal: string): Promise<void> {
   const text = [
-    `Refused the ${signal} signal: no recorded decision stands behind it`,
+    `Refused the ${signal} signal: no signed decision stands behind it`,
     `Decide with POST /api/incidents/${desk.ref.incidentId}/decisions, the page or the sluice command`,
   ].join('\n');
   await say(desk, toUpdate({ ...desk.now(), kind: 'decision', text }));

@@ -115,7 +115,7 @@ describe('a gate', () => {
     expect(await recorder.readCancellation(incidentId, approval)).toBeUndefined();
     expect(await recorder.readCancellation(incidentId, 'not an id')).toBeUndefined();
     expect(await recorder.readCancellation(randomUUID(), cancellation)).toBeUndefined();
-    expect(await recorder.readCancellation(incidentId, cancellation)).toMatchObject({ person: 'ana', reason: 'wrong' });
+    expect(await recorder.readCancellation(incidentId, cancellation)).toMatchObject({ approval: { person: 'ana', reason: 'wrong' } });
   });
 
   it('stays expired when a person comes after', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { and, eq, sql } from 'drizzle-orm';
-import { signalNameOf } from '../../contracts/messages.js';
+import { cancelSignal, signalNameOf } from '../../contracts/messages.js';
 import { throwSwitch } from '../../db/kill-switch.js';
 import { audit, decisions, gates, plans } from '../../db/schema.js';
 import { GRANT_VALID_MS } from '../../domain/grant.js';
@@ -10,6 +10,7 @@ import { keepHistory } from '../harness/keep-history.js';
 import { testSign } from '../harness/signatures.js';
 import { openStory, type StoryOptions } from '../harness/story.js';
 import { openTemporal, type TemporalHarness } from '../harness/temporal.js';
+import { until } from '../harness/until.js';
 
 let temporal: TemporalHarness;
 let database: FreshDatabase;
@@ -131,6 +132,29 @@ describe('between the approval and the run', () => {
     });
     expect(story.store.changes).toBe(1);
     expect(await story.tailText()).toContain('(tooFewApprovals)');
+  });
+});
+
+describe('a row that nobody signed', () => {
+  it.each([
+    { verdict: 'approve', signal: 'execution gate', name: signalNameOf.execution },
+    { verdict: 'cancel', signal: 'cancel', name: cancelSignal.name },
+  ] as const)('to $verdict decides nothing: its signal is refused by name, with the way to decide', async ({ verdict, signal, name }) => {
+    const story = await open();
+    const outcome = await story.run(async () => {
+      const gate = await story.openGate('execution');
+      const id = randomUUID();
+      const { workspaceId, incidentId } = story;
+      const ofGate = verdict === 'cancel' ? { gateId: null, digest: null } : { gateId: gate.id, digest: gate.digest };
+      await database.db.insert(decisions).values({ id, workspaceId, incidentId, ...ofGate, verdict, person: 'eve', role: 'supervisor', reason: null, signature: 'forged' });
+      await story.handle.signal(name, { decisionId: id });
+      await until('the refusal', async () => (await story.tailText()).includes(`Refused the ${signal} signal: no signed decision stands behind it\n   Decide with POST /api/incidents/${incidentId}/decisions`));
+      expect(await story.openGate('execution')).toMatchObject({ id: gate.id });
+      await database.db.delete(decisions).where(eq(decisions.id, id));
+      await story.answer('execution', 'reject');
+    });
+    expect(outcome).toBe('REJECTED');
+    expect(story.store.changes).toBe(0);
   });
 });
 
