@@ -19,11 +19,11 @@ export function findRun(plan: Plan, ledger: readonly LedgerRow[], stepId: string
 export function createClaimActivities({ recorder, signatures, watch }: Ports): Pick<RecordActivities, 'claimExecution' | 'claimRollback'> {
   async function toFacts(ref: Pick<ClaimFacts, 'workspaceId' | 'incidentId'>, record: ClaimRecord): Promise<ClaimFacts> {
     const { workspaceId, incidentId } = ref;
-    const { gate, killSwitchOn, isClosed, now } = record;
+    const { gate, killSwitchOn, isClosed, verificationFailed, now } = record;
     const decisions = await Promise.all(
       record.decisions.map(async ({ signature, ...decision }) => ({ ...decision, signed: (await signatures.readDecision(signature)) ?? null })),
     );
-    return { workspaceId, incidentId, gate, decisions, killSwitchOn, isClosed, nowMs: now.getTime() };
+    return { workspaceId, incidentId, gate, decisions, killSwitchOn, isClosed, verificationFailed, nowMs: now.getTime() };
   }
 
   const readPlan = ({ canonical }: ClaimRecord, digest: string): Plan | ClaimRefusal =>
@@ -49,6 +49,8 @@ export function createClaimActivities({ recorder, signatures, watch }: Ports): P
       const judgement = await recorder.claim(request, async (record) => {
         const plan = readPlan(record, digest);
         if (typeof plan === 'string') return refuse(plan);
+        // By itself it is tried once; after that it is for people.
+        if (cause.kind === 'policy' && record.ledger.some(({ kind }) => kind === 'rollback')) return refuse('alreadyUsed');
         const refusal = judgeRollbackClaim(await toFacts(request, record), digest, cause, [policy, watch.readWorkspace(workspaceId).policy]);
         if (refusal !== undefined) return refuse(refusal);
         const steps = plan.steps.flatMap((step) => {

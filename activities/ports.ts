@@ -9,7 +9,7 @@ import type { Pins, Plan, Step, ValidStep, WayBack } from '../domain/plan.js';
 import type { RootCause } from '../domain/root-cause.js';
 import type { RemediationScript, TrackRecord } from '../domain/script-library.js';
 import type { Severity } from '../domain/severity.js';
-import type { Measurement } from '../domain/signal.js';
+import type { Measurement, Signal } from '../domain/signal.js';
 import type { Approval } from '../domain/updates.js';
 import type { Target, Workspace } from '../domain/watch.js';
 import type { GateReading, IncidentRef } from '../contracts/activities.js';
@@ -113,6 +113,7 @@ export interface ClaimRecord {
   readonly canonical: string | undefined;
   readonly killSwitchOn: boolean;
   readonly isClosed: boolean;
+  readonly verificationFailed: boolean;
   readonly now: Date;
   /** Every row of the ledger for this digest. */
   readonly ledger: readonly LedgerRow[];
@@ -176,6 +177,8 @@ export interface Recorder {
   /** In one transaction: reads and locks, lets `judge` judge, writes the claim or its refusal down. The same claim again finds itself. */
   claim(request: ClaimRequest, judge: (record: ClaimRecord) => Promise<Judgement>): Promise<Judgement>;
   readLedger(incidentId: string, digest: string): Promise<readonly LedgerRow[]>;
+  /** The newest plan of which a step began and was not taken back, with the incident's last detection; undefined where there is none. */
+  readEarlierRun(incidentId: string): Promise<{ readonly digest: string; readonly canonical: string; readonly measurementId: string; readonly signals: readonly Signal[] } | undefined>;
   /** `keptMs` is how long from now on. */
   saveSnapshot(key: string, snapshot: string, keptMs: number): Promise<void>;
   /** Notes that the change may have its effect from now on. `seen` is the handle that the row had when this attempt looked: whoever came later goes on. */

@@ -1,5 +1,9 @@
 import type { CloseActivities, RecordActivities } from '../contracts/activities.js';
+import { findAnomalies } from '../domain/anomaly.js';
+import { toReversibility } from '../domain/plan.js';
+import { isOfTarget } from '../domain/signal.js';
 import { closed, rollbackClosed } from '../domain/updates.js';
+import { thaw } from './digest.js';
 import { asFailure, Fault } from './faults.js';
 import type { Ports } from './ports.js';
 
@@ -21,6 +25,15 @@ export function createRecordActivities({ recorder, signatures }: Ports): Omit<Re
       const decisionIds: string[] = [];
       for (const decision of gate.decisions) if (await isSigned(decision, incidentId)) decisionIds.push(decision.id);
       return { state, approvals, decisionIds, settledBy, settledById };
+    },
+
+    async readEarlierRun({ incidentId }) {
+      const earlier = await recorder.readEarlierRun(incidentId);
+      const plan = earlier && thaw(earlier.canonical, earlier.digest);
+      if (earlier === undefined || plan === undefined) return null;
+      const { digest, measurementId, signals } = earlier;
+      const before = findAnomalies(signals).map(({ signal }) => signal).filter(isOfTarget);
+      return { digest, planVersion: plan.version, title: plan.title, ...toReversibility(plan), measurementId, before };
     },
 
     async readCancellation({ incidentId, decisionId }) {

@@ -26,9 +26,14 @@ export async function verifyAudit({ client, json, print, home }: Context, { chec
   }
   const report = check.finish();
   if (json) print(JSON.stringify(report));
-  if (report.tampering !== null) throw new Refused(toPlainText(`The audit of ${workspaceId} was tampered with, first at row ${report.tampering.seq}: ${report.tampering.what}.`));
+  if (report.tampering !== null) throw new Refused(toPlainText(`The audit of ${workspaceId} was tampered with, first at row ${report.tampering.seq}: ${report.tampering.what}.${describeRevoked(report)}`));
   if (!json) print(toPlainText(describe(workspaceId, report)));
 }
 
-const describe = (workspaceId: string, { rows, checkpoints, notYetCheckpointed }: AuditReport): string =>
-  `The audit of ${workspaceId} is whole: ${rows} rows hang together and agree with ${checkpoints} signed checkpoints; ${notYetCheckpointed} rows are not yet checkpointed.`;
+function describe(workspaceId: string, report: AuditReport): string {
+  const { rows, checkpoints, notYetCheckpointed } = report;
+  return `The audit of ${workspaceId} is whole: ${rows} rows hang together and agree with ${checkpoints} signed checkpoints; ${notYetCheckpointed} rows are not yet checkpointed.${describeRevoked(report)}`;
+}
+
+const describeRevoked = ({ revokedCheckpoints }: AuditReport): string =>
+  revokedCheckpoints === 0 ? '' : ` Checkpoints by keys that are revoked: ${revokedCheckpoints}, which speak for nothing.`;

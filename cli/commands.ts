@@ -72,7 +72,7 @@ export async function answerGate(context: Context, incident: IncidentDetail, gat
   complain(renderIncident(incident));
   const takesBack = verdict === 'rollBack' || (verdict === 'reject' && gate.kind === 'verification' && gate.offersRollback);
   if (takesBack) await askToTakeBack(context, answer);
-  const confirmation = verdict === 'approve' ? await askToApprove(context, gate, answer) : undefined;
+  const confirmation = verdict === 'approve' ? await askToApprove(context, gate, incident.closedAt !== null, answer) : undefined;
   const receipt = await client.post<DecisionReceipt>(`/api/incidents/${incident.id}/decisions`, {
     decisionId: randomUUID(),
     gateId: gate.id,
@@ -90,14 +90,14 @@ export async function askToTakeBack(context: Context, { yes }: Answer): Promise<
 }
 
 /** Returns what the person typed where the gate asks for that. */
-async function askToApprove(context: Context, { kind, digest, confirmation }: Gate, { yes = false, confirm }: Answer): Promise<string | undefined> {
+async function askToApprove(context: Context, { kind, digest, confirmation }: Gate, isClosed: boolean, { yes = false, confirm }: Answer): Promise<string | undefined> {
   if (confirmation !== null) {
     const title = toPlainText(confirmation);
     if (confirm !== undefined) return confirm;
     if (!context.isTerminal || yes) throw new WrongUsage(`Its risk is high, so --yes is not enough. Look at it with \`sluice show\`, then say --confirm "${title}".`);
     return context.ask(`Its risk is high. Type ${title} to approve it: `);
   }
-  const meaning = { execution: `approve the digest ${digest?.slice(0, 12)}…`, verification: 'say that it looks good', needsHuman: 'measure again' }[kind];
+  const meaning = { execution: `approve the digest ${digest?.slice(0, 12)}…`, verification: 'say that it looks good', needsHuman: isClosed ? 'leave it as it is' : 'measure again' }[kind];
   await askForYes(context, yes, meaning, 'Not approved.');
   return undefined;
 }

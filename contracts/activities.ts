@@ -66,6 +66,17 @@ export interface GateReading {
   readonly settledById: string | null;
 }
 
+/** A plan that ran before the workflow was started anew, or may have, and the detection that it answered. */
+export interface EarlierRun {
+  readonly digest: string;
+  readonly planVersion: number;
+  readonly title: string;
+  readonly hasWayBack: boolean;
+  readonly isFullyReversible: boolean;
+  readonly measurementId: string;
+  readonly before: readonly Signal[];
+}
+
 /** Looks, never touches. Safe to repeat at any time. */
 export interface ReadActivities {
   detectAnomalies(
@@ -138,6 +149,8 @@ export interface RecordActivities {
   openGate(input: IncidentRef & { readonly gate: GateOpening; readonly update: UpdateDraft }): Promise<void>;
   /** With `settleAs`, settles the gate if it is still open; whatever it returns is the truth. */
   readGate(input: IncidentRef & { readonly gateId: string; readonly settleAs?: 'expired' | 'withdrawn' }): Promise<GateReading>;
+  /** The last plan that ran for this incident and was not taken back, in whatever run of its workflow; null where none was. */
+  readEarlierRun(input: IncidentRef): Promise<EarlierRun | null>;
   /** Whether this decision is a person's recorded request to cancel. */
   readCancellation(input: IncidentRef & { readonly decisionId: string }): Promise<Approval | null>;
   /** `key` makes a repeat harmless. */

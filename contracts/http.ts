@@ -334,6 +334,7 @@ export const AuditReport = Type.Object({
   rows: Type.Integer(),
   checkpoints: Type.Integer({ description: 'Signed checkpoints of this workspace that the chain was held against.' }),
   notYetCheckpointed: Type.Integer({ description: 'Rows after the last checkpoint.' }),
+  revokedCheckpoints: Type.Integer({ description: 'Checkpoints of this workspace by keys that are revoked; they speak for nothing.' }),
   tampering: Type.Union([Type.Object({ seq: Type.Integer(), what: Type.String() }), Type.Null()], { description: 'What is wrong first; null where nothing is.' }),
 });
 export type AuditReport = Static<typeof AuditReport>;

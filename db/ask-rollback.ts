@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, isNull, ne } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, isNull } from 'drizzle-orm';
 import type { Actor } from '../domain/actor.js';
 import type { Status } from '../domain/incident.js';
 import type { Plan } from '../domain/plan.js';
@@ -23,18 +23,25 @@ export type RollbackAnswer =
   | { readonly kind: 'snapshotExpired'; readonly keptUntil: Date }
   | { readonly kind: 'conflict' };
 
-/** The last plan that ran and had a way back, and how long it can be gone. */
-export async function findLastRun(db: Connection, incidentId: string): Promise<{ readonly digest: string; readonly keptUntil: Date; readonly wasRolledBack: boolean } | undefined> {
-  const ofIncident = eq(executions.incidentId, incidentId);
-  const [last] = await db
-    .select()
-    .from(executions)
-    .where(and(ofIncident, eq(executions.kind, 'execute'), isNotNull(executions.handle), isNotNull(executions.snapshotKeptUntil), ne(executions.state, 'void')))
-    .orderBy(desc(executions.claimedAt))
-    .limit(1);
-  if (last?.snapshotKeptUntil == null) return undefined;
-  const undone = await db.select({ key: executions.key }).from(executions).where(and(ofIncident, eq(executions.kind, 'rollback'), eq(executions.digest, last.digest), eq(executions.state, 'succeeded')));
-  return { digest: last.digest, keptUntil: last.snapshotKeptUntil, wasRolledBack: undone.length > 0 };
+export interface LastRun {
+  readonly digest: string;
+  /** Until when all of it can be taken back. */
+  readonly keptUntil: Date;
+  readonly wasRolledBack: boolean;
+}
+
+/** The newest plan that ran, had a way back and was not wholly taken back; where all were, the newest of those. */
+export async function findLastRun(db: Connection, incidentId: string): Promise<LastRun | undefined> {
+  const rows = await db.select().from(executions).where(eq(executions.incidentId, incidentId)).orderBy(desc(executions.claimedAt));
+  const undone = new Set(rows.filter(({ kind, state }) => kind === 'rollback' && state === 'succeeded').map(({ digest, stepId }) => `${digest}/${stepId}`));
+  const ran = rows.filter(({ kind, handle, state }) => kind === 'execute' && handle !== null && state !== 'void');
+  const runs = [...new Set(ran.map(({ digest }) => digest))].flatMap((digest): readonly LastRun[] => {
+    const steps = ran.filter((row) => row.digest === digest).flatMap(({ stepId, snapshotKeptUntil }) => (snapshotKeptUntil === null ? [] : [{ stepId, snapshotKeptUntil }]));
+    if (steps.length === 0) return [];
+    const keptUntil = new Date(Math.min(...steps.map(({ snapshotKeptUntil }) => snapshotKeptUntil.getTime())));
+    return [{ digest, keptUntil, wasRolledBack: steps.every(({ stepId }) => undone.has(`${digest}/${stepId}`)) }];
+  });
+  return runs.find(({ wasRolledBack }) => !wasRolledBack) ?? runs[0];
 }
 
 /** Records a person's request to take back what a closed incident had changed; its workflow claims under this very decision. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { and, asc, eq, inArray, isNotNull, isNull, lt, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { AuditKind } from '../domain/audit.js';
 import type { ClaimRefusal } from '../domain/grant.js';
 import type { GateKind } from '../domain/gate.js';
@@ -7,7 +7,7 @@ import { appendAudit } from './audit-writer.js';
 import { readClock } from './clock.js';
 import type { Connection, Database } from './database.js';
 import { readKillSwitch } from './kill-switch.js';
-import { audit, decisions, executions, gates, incidents, memberOf, plans } from './schema.js';
+import { audit, decisions, executions, gates, incidents, measurements, memberOf, plans } from './schema.js';
 
 type Row = typeof executions.$inferSelect;
 
@@ -26,6 +26,7 @@ interface ClaimRecord {
   readonly canonical: string | undefined;
   readonly killSwitchOn: boolean;
   readonly isClosed: boolean;
+  readonly verificationFailed: boolean;
   readonly now: Date;
   readonly ledger: readonly Row[];
 }
@@ -71,6 +72,17 @@ export const createLedgerRecords = (db: Database) => ({
 
   async readLedger(incidentId: string, digest: string): Promise<readonly Row[]> {
     return db.select().from(executions).where(ofPlan(incidentId, digest)).orderBy(asc(executions.claimedAt));
+  },
+
+  /** The newest plan of which a step began and was not taken back, with the incident's last detection. */
+  async readEarlierRun(incidentId: string) {
+    const rows = await db.select().from(executions).where(eq(executions.incidentId, incidentId)).orderBy(desc(executions.claimedAt));
+    const isUndone = ({ digest, stepId }: Row): boolean => rows.some((row) => row.kind === 'rollback' && row.state === 'succeeded' && row.digest === digest && row.stepId === stepId);
+    const last = rows.find((row) => row.kind === 'execute' && row.handle !== null && row.state !== 'void' && !isUndone(row));
+    if (last === undefined) return undefined;
+    const [plan] = await db.select({ canonical: plans.canonical }).from(plans).where(and(eq(plans.incidentId, incidentId), eq(plans.digest, last.digest)));
+    const [detection] = await db.select().from(measurements).where(and(eq(measurements.incidentId, incidentId), eq(measurements.purpose, 'detection'))).orderBy(desc(measurements.measuredAt)).limit(1);
+    return plan && detection && { digest: last.digest, canonical: plan.canonical, measurementId: detection.id, signals: detection.signals };
   },
 
   /** Kept from now on, and from its end anew: what is unknown can be taken back too. */
@@ -168,12 +180,13 @@ async function lockRecord(tx: Connection, request: ClaimRequest): Promise<ClaimR
   const gateId = grant.kind === 'gate' ? grant.id : (decision?.gateId ?? null);
   const [gate] = gateId === null ? [] : await tx.select().from(gates).where(and(eq(gates.id, gateId), eq(gates.incidentId, incidentId))).for('update');
   const said = grant.kind === 'decision' ? [decision ?? []].flat() : await tx.select().from(decisions).where(and(eq(decisions.gateId, grant.id), eq(decisions.incidentId, incidentId)));
-  const [plan] = await tx.select({ canonical: plans.canonical }).from(plans).where(and(eq(plans.incidentId, incidentId), eq(plans.digest, digest)));
+  const [plan] = await tx.select({ canonical: plans.canonical, verifiedWell: plans.verifiedWell }).from(plans).where(and(eq(plans.incidentId, incidentId), eq(plans.digest, digest)));
   return {
     gate,
     decisions: said,
     canonical: plan?.canonical,
     killSwitchOn: await readKillSwitch(tx, workspaceId),
+    verificationFailed: plan?.verifiedWell === false,
     isClosed: incident === undefined || incident.closedAt !== null,
     now: await readClock(tx),
     ledger: await tx.select().from(executions).where(ofPlan(incidentId, digest)).orderBy(asc(executions.claimedAt)).for('update'),

@@ -80,6 +80,8 @@ export interface ChainReport {
   readonly checkpoints: number;
   /** Rows after the last checkpoint: they hang together, but nothing outside of the database speaks for them yet. */
   readonly notYetCheckpointed: number;
+  /** Checkpoints of this workspace by keys that are revoked by now: they speak for nothing. */
+  readonly revokedCheckpoints: number;
   readonly tampering: Tampering | null;
 }
 
@@ -96,15 +98,24 @@ export interface KeptCheckpoints {
   readonly checkpoints: readonly Checkpoint[];
   /** How many lines no trusted key signed, and no later checkpoint makes up for. */
   readonly untrusted: number;
+  /** How many lines a key signed that is revoked by now. */
+  readonly revoked: number;
 }
 
-/** Holds a workspace's chain against its checkpoints, page by page, and names what is wrong first. */
-export function openChainCheck({ workspaceId, checkpoints, untrusted }: KeptCheckpoints, hash: (text: string) => string): ChainCheck {
+/** Where a chain begins, or a row from which on it is read. */
+type ChainStart = Pick<AuditRow, 'seq' | 'hash'>;
+
+/** Holds a workspace's chain, from its beginning or behind a known row, against its checkpoints, page by page; names what is wrong first. */
+export function openChainCheck(
+  { workspaceId, checkpoints, untrusted, revoked }: KeptCheckpoints,
+  hash: (text: string) => string,
+  behind: ChainStart = { seq: 0, hash: workspaceId },
+): ChainCheck {
   const hashesAt = new Map<number, Set<string>>();
   for (const { seq, hash: signed } of checkpoints) hashesAt.set(seq, (hashesAt.get(seq) ?? new Set()).add(signed));
   const lastCheckpoint = [...hashesAt.keys()].reduce((last, seq) => Math.max(last, seq), 0);
-  let previous: AuditRow = { seq: 0, entry: '', hash: workspaceId };
-  let confirmed = 0;
+  let previous = behind;
+  let confirmed = behind.seq;
   let rows = 0;
   let tampering: Tampering | null = null;
 
@@ -135,7 +146,7 @@ export function openChainCheck({ workspaceId, checkpoints, untrusted }: KeptChec
         tampering = { seq: previous.seq + 1, what: `the end was cut off: the chain ends with row ${previous.seq}, and a signed checkpoint knows row ${lastCheckpoint}` };
       }
       if (untrusted > 0) tampering ??= { seq: lastCheckpoint + 1, what: `${untrusted} of the last checkpoints are signed by no key that is trusted` };
-      return { rows, checkpoints: checkpoints.length, notYetCheckpointed: Math.max(0, previous.seq - lastCheckpoint), tampering };
+      return { rows, checkpoints: checkpoints.length, notYetCheckpointed: Math.max(0, previous.seq - lastCheckpoint), revokedCheckpoints: revoked, tampering };
     },
   };
 }

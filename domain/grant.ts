@@ -63,6 +63,8 @@ export interface ClaimFacts {
   readonly decisions: readonly RecordedDecision[];
   readonly killSwitchOn: boolean;
   readonly isClosed: boolean;
+  /** Whether the plan was verified, and did not hold. */
+  readonly verificationFailed: boolean;
   readonly nowMs: number;
 }
 
@@ -98,10 +100,12 @@ export function judgeExecutionClaim(facts: ClaimFacts, plan: Plan, digest: strin
   if (approvals.some((approval) => !isOf(approval, facts, digest) || approval.signed?.planVersion !== plan.version || approval.signed.gateKind !== 'execution')) return 'signatureInvalid';
   const signed = approvals.flatMap((approval) => approval.signed ?? []);
   const able = signed.filter(({ role }) => isAtLeast(role, ruling.roleNeeded));
-  if (new Set(signed.map(({ person }) => person)).size < ruling.approvalsNeeded) return 'tooFewApprovals';
-  if (new Set(able.map(({ person }) => person)).size < ruling.approvalsNeeded) return 'roleTooLow';
-  return facts.nowMs > Math.max(...able.map(({ expiresAt }) => expiresAt)) ? 'grantExpired' : undefined;
+  if (countPeople(signed) < ruling.approvalsNeeded) return 'tooFewApprovals';
+  if (countPeople(able) < ruling.approvalsNeeded) return 'roleTooLow';
+  return countPeople(able.filter(({ expiresAt }) => facts.nowMs <= expiresAt)) < ruling.approvalsNeeded ? 'grantExpired' : undefined;
 }
+
+const countPeople = (approvals: readonly SignedDecision[]): number => new Set(approvals.map(({ person }) => person)).size;
 
 /** Whom a rollback is claimed for: a person's decision, or the policy after a verification that failed. */
 export type RollbackCause = { readonly kind: 'decision'; readonly decisionId: string } | { readonly kind: 'policy' };
@@ -114,7 +118,10 @@ export function judgeRollbackClaim(
   policies: readonly Pick<Policy, 'onFailedVerification'>[],
 ): ClaimRefusal | undefined {
   if (facts.killSwitchOn) return 'killSwitch';
-  if (cause.kind === 'policy') return policies.every(({ onFailedVerification }) => onFailedVerification === 'rollBack') ? undefined : 'notAutomatic';
+  if (cause.kind === 'policy') {
+    const isAutomatic = facts.verificationFailed && !facts.isClosed && policies.every(({ onFailedVerification }) => onFailedVerification === 'rollBack');
+    return isAutomatic ? undefined : 'notAutomatic';
+  }
   const decision = facts.decisions.find(({ id }) => id === cause.decisionId);
   if (decision?.signed == null || !isOf(decision, facts, digest)) return 'signatureInvalid';
   const { verdict, gateKind, role, expiresAt } = decision.signed;

@@ -117,3 +117,9 @@ export const toDigestible = (plan: Plan): Json => ({
   ruling: { ...plan.ruling },
   steps: plan.steps.map((step) => ({ ...step, wayBack: { ...step.wayBack }, pins: step.pins === null ? null : { ...step.pins } })),
 });
+
+/** What of a plan can be taken back, and whether that leaves nothing changed. */
+export const toReversibility = ({ steps }: Pick<Plan, 'steps'>): { readonly hasWayBack: boolean; readonly isFullyReversible: boolean } => ({
+  hasWayBack: steps.some(({ wayBack }) => wayBack.kind === 'snapshot'),
+  isFullyReversible: steps.every(({ wayBack }) => wayBack.kind === 'snapshot'),
+});

@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Checkpoint, KeptCheckpoints } from '../domain/audit.js';
 import { hasCode } from './key-files.js';
@@ -16,14 +16,19 @@ export async function appendCheckpoints(path: string, keyring: Pick<Keyring, 'si
   try {
     const { size } = await file.stat();
     // What a crash or a full disk left of a line was never a checkpoint.
-    const whole = toWholeLines(await file.readFile('utf8'));
-    if (Buffer.byteLength(whole) < size) await file.truncate(Buffer.byteLength(whole));
-    await file.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const end = await findLastLineEnd(file, size);
+    if (end < size) await file.truncate(end);
+    await file.appendFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
     await file.sync();
     if (size === 0) await syncFolder(dirname(path));
   } finally {
     await file.close();
   }
+}
+
+/** Where the last whole line ends, found from behind: the file is long, and added to all the time. */
+async function findLastLineEnd(file: FileHandle, size: number): Promise<number> {
+  const { buffer } = Buffer.alloc(0);
 }
 
 const toWholeLines = (text: string): string => text.slice(0, text.lastIndexOf('\n') + 1);

@@ -23,6 +23,14 @@ export interface KeyEntry {
 export interface Verifier {
   /** What was signed; undefined where no trusted key signed this text for this use. */
   verify(use: KeyUse, jws: string): Promise<unknown>;
+  /** What a key of ours signed, be it revoked by now: enough to hold something back, never to allow it. */
+  recall(use: KeyUse, jws: string): Promise<Recalled | undefined>;
+}
+
+export interface Recalled {
+  readonly payload: unknown;
+  readonly keyId: string;
+  readonly isRevoked: boolean;
 }
 
 export interface Keyring extends Verifier {
@@ -47,19 +55,28 @@ function createVerifier(publicKeys: KeyFile): Verifier {
     imported.set(key, ready);
     return ready;
   };
+  const findKey = async (use: KeyUse, jws: string): Promise<StoredKey | undefined> => {
+    const keyId = readKeyId(use, jws);
+    return keyId === undefined ? undefined : (await publicKeys.read()).find(({ kid }) => kid === keyId);
+  };
+  const open = async (key: StoredKey, jws: string): Promise<unknown> => {
+    try {
+      const { payload } = await compactVerify(jws, await toKey(key), { algorithms: [ALGORITHM] });
+      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    } catch {
+      // Whatever is wrong with it, it is not what we signed.
+      return undefined;
+    }
+  };
   return {
     async verify(use, jws) {
-      const keyId = readKeyId(use, jws);
-      if (keyId === undefined) return undefined;
-      const key = (await publicKeys.read()).find(({ kid, revokedAt }) => kid === keyId && revokedAt === undefined);
-      if (key === undefined) return undefined;
-      try {
-        const { payload } = await compactVerify(jws, await toKey(key), { algorithms: [ALGORITHM] });
-        return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
-      } catch {
-        // Whatever is wrong with it, it is not what we signed.
-        return undefined;
-      }
+      const key = await findKey(use, jws);
+      return key === undefined || key.revokedAt !== undefined ? undefined : open(key, jws);
+    },
+    async recall(use, jws) {
+      const key = await findKey(use, jws);
+      const payload = key && (await open(key, jws));
+      return key === undefined || payload === undefined ? undefined : { payload, keyId: key.kid, isRevoked: key.revokedAt !== undefined };
     },
   };
 }

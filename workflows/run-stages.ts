@@ -6,6 +6,7 @@ import { claimRefusals } from '../domain/grant.js';
 import { toUpdate } from '../domain/incident.js';
 import { formatDuration } from '../domain/duration.js';
 import type { Signal } from '../domain/signal.js';
+import { toReversibility } from '../domain/plan.js';
 import { isOfTarget } from '../domain/signal.js';
 import { formatDigest, summarize, verificationGateOpened } from '../domain/updates.js';
 import { change, record, watch } from './activity-proxies.js';
@@ -14,7 +15,7 @@ import { besides } from './besides.js';
 import { say } from './desk.js';
 import { rollBack } from './roll-back.js';
 import type { Frozen, Ran, Stage, Story } from './stage.js';
-import { askPeople, askToReconcile, by, detectAgain, end, giveUp, toReversibility } from './stage.js';
+import { askPeople, askToReconcile, by, detectAgain, end, endUnchanged, giveUp } from './stage.js';
 import type { Work } from './until-cancelled.js';
 import { untilCancelled } from './until-cancelled.js';
 import { explain, isTimeout } from './failures.js';
@@ -48,7 +49,7 @@ export async function execute(story: Story, { detection, plan, digest }: Frozen,
     story.ran = toRan(Date.now(), [], 0, false);
     return askToReconcile('EXECUTION', because, 'Look at the target, then measure again, take it back, or propose again: what runs next needs a new approval');
   };
-  const calledOff = (person: string): Stage => (story.ran === null ? end('CANCELLED', `Cancelled${person}. Nothing was run`) : askPeople('EXECUTION', `Cancelled${person}, nothing more was run`));
+  const calledOff = (person: string): Stage => (story.ran === null ? endUnchanged(story, 'CANCELLED', `Cancelled${person}`) : askPeople('EXECUTION', `Cancelled${person}, nothing more was run`));
 
   current.set({ phase: 'EXECUTION', status: 'IN_PROGRESS', gate: null });
   current.next('none, the approved plan is running');
@@ -82,7 +83,7 @@ export async function execute(story: Story, { detection, plan, digest }: Frozen,
   const execution = work.result;
   switch (execution.kind) {
     case 'recovered':
-      return story.ran === null ? end('RECOVERED', 'Healthy again before anything ran, nothing was run') : detectAgain;
+      return story.ran === null ? endUnchanged(story, 'RECOVERED', 'Healthy again before it ran') : detectAgain;
     case 'drifted':
       return cancelled === null ? { kind: 'drifted' } : calledOff(cancelled);
     case 'refused':
@@ -163,9 +164,14 @@ export async function takeBack(story: Story, { ran, cause, askedBy }: Extract<St
   current.set({ phase: 'EXECUTION', status: 'IN_PROGRESS', gate: null });
   current.next('none, the plan is being taken back');
   const result = await rollBack({ ref, digest: ran.digest, title: ran.title, cause, askedBy, policy: input.policy });
-  if (result.kind === 'notRolledBack') return askPeople('EXECUTION', ...result.because);
+  if (result.kind === 'notRolledBack') {
+    // Some of it may be gone: what becomes well now is not its credit.
+    story.ran = { ...ran, succeeded: false };
+    return askPeople('EXECUTION', ...result.because);
+  }
   current.tell(result.update);
   story.ran = ran.isFullyReversible ? null : { ...ran, hasWayBack: false };
+  story.tookBack = ran.title;
   if (cause.kind === 'decision') return end('ROLLED_BACK', `${ran.title} was taken back${by(askedBy)}`);
   return story.rounds >= input.policy.maxRounds ? askPeople('VERIFICATION', `${story.rounds} ${story.rounds === 1 ? 'round' : 'rounds'} did not help`, `${ran.title} was taken back`) : detectAgain;
 }

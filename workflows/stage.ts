@@ -3,7 +3,7 @@ import type { IncidentInput } from '../contracts/messages.js';
 import type { Outcome, Phase } from '../domain/incident.js';
 import type { RollbackCause } from '../domain/grant.js';
 import type { UpdateKind } from '../domain/incident.js';
-import type { DraftPlan, Plan } from '../domain/plan.js';
+import type { DraftPlan } from '../domain/plan.js';
 import type { RootCause } from '../domain/root-cause.js';
 import type { Signal } from '../domain/signal.js';
 import type { Approval } from '../domain/updates.js';
@@ -61,6 +61,8 @@ export interface Story {
   ran: Ran | null;
   /** Plans that ran. */
   rounds: number;
+  /** The last plan that was taken back, wholly; what follows changed nothing, but something had been run. */
+  tookBack: string | null;
 }
 
 export const detectAgain: Stage = { kind: 'detect' };
@@ -69,16 +71,14 @@ export const askPeople = (phase: Phase, ...because: readonly string[]): Stage =>
 /** Nobody can tell what happened, so a person says what is true. */
 export const askToReconcile = (phase: Phase, ...because: readonly string[]): Stage => ({ kind: 'askPeople', phase, because, updateKind: 'reconcile' });
 
-/** A plan as it ran: what of it can be taken back. */
-export const toReversibility = ({ steps }: Pick<Plan, 'steps'>): Pick<Ran, 'hasWayBack' | 'isFullyReversible'> => ({
-  hasWayBack: steps.some(({ wayBack }) => wayBack.kind === 'snapshot'),
-  isFullyReversible: steps.every(({ wayBack }) => wayBack.kind === 'snapshot'),
-});
-
 /** ` by ana (responder): "the reason"`; nothing where nobody is named. */
 export const by = (person: Approval | null): string =>
   person === null ? '' : ` by ${person.person} (${person.role})${person.reason === null ? '' : `: "${person.reason}"`}`;
 
+/** Ends where nothing is changed: nothing was run, or what was run was taken back. */
+export const endUnchanged = ({ tookBack }: Story, outcome: Outcome, summary: string): Ending =>
+  tookBack === null ? end(outcome, `${summary}. ${outcome === 'FAILED' ? 'Nothing was changed' : 'Nothing was run'}`) : end('ROLLED_BACK', `${tookBack} was taken back. ${summary}`);
+
 /** It cannot go on: closed where nothing has changed, else a person is asked. */
 export const giveUp = (story: Story, phase: Phase, because: string): Stage =>
-  story.ran === null ? end('FAILED', `${because}. Nothing was changed`) : askPeople(phase, because);
+  story.ran === null ? endUnchanged(story, 'FAILED', because) : askPeople(phase, because);

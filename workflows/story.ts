@@ -7,7 +7,7 @@ import { formatDuration } from '../domain/duration.js';
 import { toUpdate } from '../domain/incident.js';
 import { isOfTarget } from '../domain/signal.js';
 import { executionGateOpened, needsHuman } from '../domain/updates.js';
-import { read, reason } from './activity-proxies.js';
+import { read, reason, record } from './activity-proxies.js';
 import type { GateAnswer } from './await-gate.js';
 import { awaitGate } from './await-gate.js';
 import type { Case } from './case.js';
@@ -15,7 +15,7 @@ import { say } from './desk.js';
 import { explain, isTimeout } from './failures.js';
 import { execute, takeBack, verificationGate, verify } from './run-stages.js';
 import type { Ending, Frozen, Proposed, Stage, Story } from './stage.js';
-import { askPeople, by, detectAgain, end, giveUp } from './stage.js';
+import { askPeople, by, detectAgain, end, endUnchanged, giveUp } from './stage.js';
 
 // A target that moves faster than plans are made needs a person, not a faster loop.
 const MAX_DRIFTS = 3;
@@ -26,7 +26,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
   const { policy } = input;
   const { desk } = current;
   const { ref } = desk;
-  const story: Story = { input, ref, current, ran: null, rounds: 0 };
+  const story: Story = { input, ref, current, ran: null, rounds: 0, tookBack: null };
   let detections = 0;
   let drifts = 0;
 
@@ -56,7 +56,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
     if (detection.signals === 0) return askPeople('DETECTION', 'No detector of sluice.yaml covers this', 'Add one, then measure again');
     if (detection.anomalies.length > 0) return { kind: 'propose', detection };
     if (story.ran !== null) return askPeople('VERIFICATION', 'All signals are well now, after the verification had not held', 'Measure again to verify, or close');
-    return detections === 1 ? end('NOTHING_FOUND', `${detection.signals} signals measured, all well`) : end('RECOVERED', 'Healthy again, nothing was run');
+    return detections === 1 ? end('NOTHING_FOUND', `${detection.signals} signals measured, all well`) : endUnchanged(story, 'RECOVERED', 'Healthy again');
   }
 
   async function propose(detection: Detection): Promise<Stage> {
@@ -132,13 +132,13 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
   function closeUnrun(answer: Exclude<GateAnswer, { kind: 'approved' | 'changesRequested' | 'rollbackRequested' }>): Ending {
     switch (answer.kind) {
       case 'rejected':
-        return end('REJECTED', `Rejected${by(answer.by)}. Nothing was run`);
+        return endUnchanged(story, 'REJECTED', `Rejected${by(answer.by)}`);
       case 'expired':
-        return end('EXPIRED', `Nobody approved within ${formatDuration(policy.gateWaitMs)}. Nothing was run`);
+        return endUnchanged(story, 'EXPIRED', `Nobody approved within ${formatDuration(policy.gateWaitMs)}`);
       case 'cancelled':
-        return end('CANCELLED', `Cancelled${by(answer.by)}. Nothing was run`);
+        return endUnchanged(story, 'CANCELLED', `Cancelled${by(answer.by)}`);
       case 'recovered':
-        return end('RECOVERED', 'Healthy again, nothing was run');
+        return endUnchanged(story, 'RECOVERED', 'Healthy again');
       default:
         return assertNever(answer);
     }
@@ -174,9 +174,9 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
       case 'rejected':
         return end('HANDED_OVER', `Closed${by(answer.by)}`);
       case 'cancelled':
-        return story.ran === null ? end('CANCELLED', `Cancelled${by(answer.by)}. Nothing was run`) : end('HANDED_OVER', `Closed${by(answer.by)}`);
+        return story.ran === null ? endUnchanged(story, 'CANCELLED', `Cancelled${by(answer.by)}`) : end('HANDED_OVER', `Closed${by(answer.by)}`);
       case 'recovered':
-        return end('RECOVERED', 'Healthy again, nothing was run');
+        return endUnchanged(story, 'RECOVERED', 'Healthy again');
       case 'expired':
         return askPeople(phase, ...because);
       default:
@@ -211,7 +211,17 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
     }
   }
 
-  let stage: Stage = detectAgain;
+  /** What an earlier run of this workflow left: something has changed, and nobody said whether it is good. */
+  async function begin(): Promise<Stage> {
+    const earlier = await record.readEarlierRun(ref);
+    if (earlier === null) return detectAgain;
+    const { before, title } = earlier;
+    story.ran = { ...ref, ...earlier, stabilizationMs: policy.stabilizationMs, sinceMs: Date.now(), succeeded: false, approvals: [], anomalies: before.length, after: [], sampledMs: 0 };
+    story.rounds = 1;
+    return askPeople('VERIFICATION', `The workflow was started anew after ${title} had run, or may have`, 'Measure again to verify, propose again, or close');
+  }
+
+  let stage: Stage = await begin();
   while (stage.kind !== 'end') {
     try {
       stage = await play(stage);

@@ -20,7 +20,7 @@ async function claimed({ steps = [holderStep], trouble = {}, over = {} }: { step
   const { canonical, digest } = freeze(plan);
   const world = fakeWorld(trouble);
   let killSwitchOn = false;
-  const ledger = createFakeLedger(() => ({ gate: undefined, decisions: [], canonical, killSwitchOn, isClosed: false, now: new Date() }));
+  const ledger = createFakeLedger(() => ({ gate: undefined, decisions: [], canonical, killSwitchOn, isClosed: false, verificationFailed: true, now: new Date() }));
   const keys = steps.map(({ stepId }) => toExecutionKey(digest, stepId, 'execute'));
   const grant = { kind: 'gate', id: 'gate' } as const;
   await ledger.claim({ workspaceId, incidentId, kind: 'execute', claimId: 'claim', digest, grant }, async () => ({

@@ -110,7 +110,7 @@ async function play(ways: readonly boolean[], commands: readonly Command[]): Pro
     decisions: [...signed.values()].map(({ decisionId, person, verdict }) => ({ id: decisionId, verdict, person, signature: decisionId })).filter(({ verdict }) => (grant.kind === 'gate') === (verdict === 'approve')),
     canonical,
     killSwitchOn,
-    isClosed: false,
+    isClosed: false, verificationFailed: true,
     now: new Date(nowMs),
   });
   const ledger = createFakeLedger(read);

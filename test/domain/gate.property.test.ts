@@ -97,9 +97,8 @@ function play(setup: Setup, commands: readonly Command[]): number {
 
   function mayRun(gate: GateId, plan: number): boolean {
     const roleNeeded = setup.tier === 'HIGH' ? setup.roleNeeded : isAble(setup.roleNeeded, 'supervisor') ? setup.roleNeeded : 'supervisor';
-    const able = approvers(gate, roleNeeded);
-    const latest = saidAt(gate).findLast(({ verdict, role }) => verdict === 'approve' && isAble(role, roleNeeded));
-    const isQuorate = able.size >= Math.max(setup.approvals, today.approvals) && latest !== undefined && isInTime(latest);
+    const inTime = saidAt(gate).filter((one) => one.verdict === 'approve' && isAble(one.role, roleNeeded) && isInTime(one));
+    const isQuorate = new Set(inTime.map(({ person }) => person)).size >= Math.max(setup.approvals, today.approvals);
     return gate !== 'verification' && plan === planOf[gate] && !killSwitchOn && !isTurnedDown(gate) && isQuorate;
   }
 
@@ -160,7 +159,7 @@ function play(setup: Setup, commands: readonly Command[]): number {
     rows = rows.map((row, index) => (index === at ? { ...row, ...over } : row));
   }
 
-  const toFacts = (gate: Gate | undefined): ClaimFacts => ({ workspaceId: 'demo', incidentId: 'incident', gate, decisions: rows.filter((row) => row.gate === gate?.id), killSwitchOn, isClosed: false, nowMs });
+  const toFacts = (gate: Gate | undefined): ClaimFacts => ({ workspaceId: 'demo', incidentId: 'incident', gate, decisions: rows.filter((row) => row.gate === gate?.id), killSwitchOn, isClosed: false, verificationFailed: true, nowMs });
 
   for (const command of commands) {
     const before = new Map(gates);

@@ -44,7 +44,7 @@ describe('npm run demo', () => {
     await demo.says(/until you press Enter/);
     demo.type('');
     expect(await demo.ended).toBe(1);
-    expect(demo.output()).toMatch(/CLOSED \[SUCCESS\]\n   RECOVERED\. Healthy again, nothing was run/);
+    expect(demo.output()).toMatch(/CLOSED \[SUCCESS\]\n   RECOVERED\. Healthy again\. Nothing was run/);
     expect(demo.output()).not.toMatch(/EXECUTION \[|terminated session/);
   }, 180_000);
 

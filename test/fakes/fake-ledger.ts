@@ -103,6 +103,7 @@ export function createLedgerRecorder(ledger: Ledger, over: Partial<Recorder> = {
     appendOutput: async () => {},
     saveMeasurement: async () => {},
     readMeasurement: async () => undefined,
+    readEarlierRun: unused,
     readSamples: unused,
     setSeverity: unused,
     setRootCause: unused,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { and, eq } from 'drizzle-orm';
+import { createActivities } from '../../activities/index.js';
 import type { Ports } from '../../activities/ports.js';
 import type { IncidentInput } from '../../contracts/messages.js';
 import { cancelSignal, incidentWorkflowId, resolvedSignal, signalNameOf, viewQuery } from '../../contracts/messages.js';
@@ -142,12 +143,15 @@ export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase
       return id;
     },
     /** Answers a gate of another run than the first. */
-    async answerOf(run: WorkflowHandle, kind: GateKind, verdict: Verdict, reason: string) {
+    async answerOf(run: WorkflowHandle, kind: GateKind, verdict: Verdict, reason: string, role: Role = 'responder') {
       const gate = await openGate(kind);
       const decisionId = randomUUID();
-      await decide(db, testSign, incidentId, { id: decisionId, gateId: gate.id, verdict, digest: gate.digest, actor: person('ana'), reason });
+      await decide(db, testSign, incidentId, { id: decisionId, gateId: gate.id, verdict, digest: gate.digest, actor: person('ana', role), reason });
       await run.signal(signalNameOf[kind], { decisionId });
     },
+    activities: createActivities(ports),
+    /** The workflow of the same incident once more, after it was terminated. */
+    startAgain: () => temporal.client.workflow.start(incidentWorkflow, { taskQueue, workflowId: handle.workflowId, args: [input] }),
     /** Another worker on the same queue, once the first has stopped. */
     anotherWorker: async () => (await createWorker(temporal, ports, taskQueue)).worker,
     /** Resets the workflow to where its execution gate was open, with the signals that came after it. */

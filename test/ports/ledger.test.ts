@@ -15,7 +15,7 @@ afterAll(() => database.close());
 
 describeLedger('in memory', async () => {
   let killSwitchOn = false;
-  const ledger = createFakeLedger(() => ({ gate: undefined, decisions: [], canonical: undefined, killSwitchOn, isClosed: false, now: new Date() }));
+  const ledger = createFakeLedger(() => ({ gate: undefined, decisions: [], canonical: undefined, killSwitchOn, isClosed: false, verificationFailed: true, now: new Date() }));
   return { ledger, workspaceId: 'w', incidentId: randomUUID(), throwSwitch: async (on) => (killSwitchOn = on) };
 });
 

@@ -82,6 +82,34 @@ describe('a fix that is found not good', () => {
     expect(text).toContain('2 rounds did not help\n   Revoke Delete was taken back');
   });
 
+  it('is told in the end as taken back, whatever becomes of the next plan', async () => {
+    const story = await open({ trouble: { run: 'doesNotHelp' }, policy: { onFailedVerification: 'rollBack', stabilizationMs: 300 } });
+    const outcome = await story.run(async () => {
+      await story.answer('execution', 'approve');
+      await story.answer('verification', 'approve');
+      await story.answer('execution', 'reject');
+    });
+    expect(outcome).toBe('ROLLED_BACK');
+    expect(story.store).toEqual({ value: BEFORE, changes: 2 });
+    expect(await textOf(story)).toContain('ROLLED_BACK. Revoke Delete was taken back. Rejected by ana');
+  });
+
+  it('is not forgotten by a workflow that is started anew: a person says what becomes of it', async () => {
+    const story = await open();
+    const worker = story.worker;
+    const outcome = await worker.runUntil(async () => {
+      await approve(story);
+      await story.handle.terminate('test');
+      const again = await story.startAgain();
+      await story.openGate('needsHuman');
+      expect(await textOf(story)).toContain('The workflow was started anew after Revoke Delete had run, or may have');
+      await story.answerOf(again, 'needsHuman', 'rollBack', 'take it back', 'supervisor');
+      return again.result();
+    });
+    expect(outcome).toBe('ROLLED_BACK');
+    expect(story.store).toEqual({ value: BEFORE, changes: 2 });
+  });
+
   it('is not taken back by itself when the policy of today asks first', async () => {
     const story = await open({ trouble: { run: 'doesNotHelp' }, policy: { onFailedVerification: 'rollBack', stabilizationMs: 300 }, policyNow: { onFailedVerification: 'ask' } });
     await story.run(async () => {
@@ -110,6 +138,23 @@ describe('a fix that is found not good', () => {
 });
 
 describe('a rollback', () => {
+  it('by policy needs a verification that failed, an incident that is open, and happens once', async () => {
+    const story = await open({ policy: { onFailedVerification: 'rollBack' } });
+    const { claimRollback } = story.activities;
+    const claim = async () => {
+      const digest = (await story.executions())[0]?.digest ?? '';
+      const { workspaceId, incidentId, policy } = story;
+      return claimRollback({ workspaceId, incidentId, digest, claimId: randomUUID(), cause: { kind: 'policy' }, policy });
+    };
+    await story.run(async () => {
+      await approve(story);
+      expect(await claim()).toEqual({ kind: 'refused', because: 'notAutomatic' });
+      await story.answer('verification', 'approve');
+    });
+    expect(await claim()).toEqual({ kind: 'refused', because: 'notAutomatic' });
+    expect(story.store.changes).toBe(1);
+  });
+
   it('of a target that somebody changed since changes nothing and is for a person, by name; tried again, it goes through', async () => {
     const story = await open();
     const outcome = await story.run(async () => {
