@@ -18,8 +18,9 @@ import type { Workspace } from '../../domain/watch.js';
 import { type Keyring, makeFirstKey, openKeyring, openVerifier, PUBLIC_KEYS } from '../../keys/keyring.js';
 import { openTargetServer } from '../chaos/worlds/target-server.js';
 import { freshDatabase } from '../harness/database.js';
-import { createWorker, openTemporal } from '../harness/temporal.js';
+import { createWorker } from '../harness/temporal.js';
 import { startServers } from '../harness/start-servers.js';
+import { openQuietTemporal } from './quiet-temporal.js';
 import { openTarget, type Target } from './target.js';
 
 /** What an attacker does at the moments at which nothing waits. By incident. */
@@ -58,7 +59,7 @@ export async function openArena(say: (line: string) => void, stopping: AbortSign
   const folder = await mkdtemp(join(tmpdir(), 'sluice-attack-'));
   await chmod(folder, 0o711); // as root: Postgres's user must get through
   const server = await openTargetServer(folder, say, stopping);
-  const [temporal, database, target] = await Promise.all([openTemporal(), freshDatabase(), openTarget(server.url)]);
+  const [temporal, database, target] = await Promise.all([openQuietTemporal(), freshDatabase(), openTarget(server.url)]);
   const { db, url } = database;
   const owner = new pg.Pool({ connectionString: url, max: 8 });
 

@@ -56,7 +56,7 @@ export async function openLane(arena: Arena): Promise<Lane> {
       await setKillSwitch(desk, true);
     },
     async tidy(isSpoilt) {
-      for (const { policy, changePolicy } of Object.values(desks)) changePolicy(policy);
+      for (const desk of Object.values(desks)) desk.changePolicy(desk.policy);
       for (const desk of stopped) await setKillSwitch(desk, false);
       stopped.clear();
       over.push(...taken.splice(0), ...(isSpoilt ? [...kept.values()].map(({ incident }) => incident) : []));

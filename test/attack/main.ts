@@ -38,6 +38,7 @@ function formatTable(entries: readonly Entry[]): string {
 
 const arena = await openArena(say, stopping.signal);
 const readyAt = Date.now();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void arena.close().finally(() => process.exit(130)));
 try {
   say(`${options.tries} tries of ${wanted.length} kinds, seed ${options.seed}`);
   const { entries, breaches, lanes } = await attackGate(arena, {

@@ -140,11 +140,10 @@ describe('a fix that is found not good', () => {
 describe('a rollback', () => {
   it('by policy needs a verification that failed, an incident that is open, and happens once', async () => {
     const story = await open({ policy: { onFailedVerification: 'rollBack' } });
-    const { claimRollback } = story.activities;
     const claim = async () => {
       const digest = (await story.executions())[0]?.digest ?? '';
       const { workspaceId, incidentId, policy } = story;
-      return claimRollback({ workspaceId, incidentId, digest, claimId: randomUUID(), cause: { kind: 'policy' }, policy });
+      return story.activities.claimRollback({ workspaceId, incidentId, digest, claimId: randomUUID(), cause: { kind: 'policy' }, policy });
     };
     await story.run(async () => {
       await approve(story);

@@ -201,7 +201,7 @@ const kinds: readonly DoorKind[] = [
 ];
 
 /** At the door of the API: each is refused by a problem of its own name, and the gate stays as it was. */
-export const doorKinds: readonly Kind[] = kinds.map(({ name, refusals, weight = 12, audited, at = plain, knock }) => ({
+export const doorKinds: readonly Kind[] = kinds.map(({ name, refusals, weight = 18, audited, at = plain, knock }) => ({
   name,
   weight,
   refusals,

@@ -118,7 +118,7 @@ export const raceKinds: readonly Kind[] = [
       const decisionId = await incident.decide(gate, 'ana');
       const seq = await incident.seq();
       await incident.signal('execution', decisionId);
-      await wait(chance.below(120));
+      await wait(chance.below(500));
       await lane.throwKillSwitch(incident.desk);
       // Thrown for good: whatever has not begun by now never will.
       const begun = (await incident.audit()).filter(({ kind }) => kind === 'execution.started').length;

@@ -70,18 +70,18 @@ const reuses: readonly Reuse[] = [
   },
   {
     name: 'terminated after the run and started again, with the trouble back',
-    refusals: ['asked again'],
+    refusals: ['a person is asked'],
     async again(it) {
       await it.incident.handle.terminate('attack');
       await breakAgain(it);
       await it.incident.start();
-      await it.incident.gate('execution');
-      return 'asked again';
+      await it.incident.gate('needsHuman');
+      return 'a person is asked';
     },
   },
 ];
 
-const reuseKinds: readonly Kind[] = reuses.map(({ name, refusals, again }) => ({
+const afterTheRun: readonly Kind[] = reuses.map(({ name, refusals, again }) => ({
   name,
   weight: 1,
   refusals,
@@ -112,8 +112,8 @@ async function outlive(lane: Lane, again: (incident: Incident) => Promise<unknow
 }
 
 /** Approvals used twice, or for another run of the workflow than the one that asked. */
-export const reuse: readonly Kind[] = [
-  ...reuseKinds,
+export const reuseKinds: readonly Kind[] = [
+  ...afterTheRun,
   {
     name: 'reset before the run, approved by the gate that is gone',
     weight: 1,
@@ -131,7 +131,7 @@ export const reuse: readonly Kind[] = [
   {
     name: 'claimed by whoever may call activities, without an approval',
     weight: 4,
-    refusals: ['gateNotApproved', 'gateMissing', 'planMissing'],
+    refusals: ['gateNotApproved', 'gateMissing', 'planMissing', 'alreadyUsed'],
     async attempt(lane, chance) {
       const incident = await lane.waiting('plain');
       const gate = await incident.gate('execution');
@@ -154,7 +154,7 @@ export const reuse: readonly Kind[] = [
   {
     name: 'run twice at once under one claim',
     weight: 1,
-    refusals: ['executed', 'recovered', 'changed since it was rehearsed', 'is not as it was when the plan was approved'],
+    refusals: ['executed', 'recovered', 'changed since it was rehearsed', 'is not as it was when the plan was approved', 'another worker has begun a step meanwhile'],
     async attempt(lane) {
       const incident = await lane.take('plain');
       const gate = await incident.gate('execution');
@@ -169,7 +169,7 @@ export const reuse: readonly Kind[] = [
       const said = (await second) ?? 'nothing';
       const [row] = await lane.arena.sql<{ state: string }>("select state from executions where incident_id = $1 and kind = 'execute'", [incident.id]);
       if (row?.state !== 'succeeded') throw new Breach(`it ran, and the ledger says ${row?.state}; the second was told: ${said}`);
-      return { incident, refusedAs: /changed since it was rehearsed|is not as it was when the plan was approved/.exec(said)?.[0] ?? said, effects: 1 };
+      return { incident, refusedAs: /changed since it was rehearsed|is not as it was when the plan was approved|another worker has begun a step meanwhile/.exec(said)?.[0] ?? said, effects: 1 };
     },
   },
 ];
