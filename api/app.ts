@@ -91,7 +91,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(approveRoute, { db, sign });
   await app.register(scriptRoutes, { db });
   await app.register(auditRoutes, { db, checkpoints });
-  await app.register(keyRoutes, { db, keyring });
+  await app.register(keyRoutes, { db, keyring, checkpoints });
   await app.register(killSwitchRoutes, { db });
   await app.ready();
   return app;

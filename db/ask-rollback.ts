@@ -7,7 +7,7 @@ import { notify } from './channels.js';
 import { readClock } from './clock.js';
 import type { Connection, Database } from './database.js';
 import { toApproval } from './gate-records.js';
-import { audit, isSame, type SignDecision, toContent, toSigned } from './decisions.js';
+import { audit, auditRefusal, isSame, type SignDecision, toContent, toSigned } from './decisions.js';
 import { decisions, executions, incidents, outbox, plans } from './schema.js';
 import { appendUpdate } from './tail-writer.js';
 
@@ -44,40 +44,50 @@ export async function findLastRun(db: Connection, incidentId: string): Promise<L
   return runs.find(({ wasRolledBack }) => !wasRolledBack) ?? runs[0];
 }
 
-/** Records a person's request to take back what a closed incident had changed; its workflow claims under this very decision. */
-export async function askRollback(
-  db: Database,
-  sign: SignDecision,
-  request: { readonly id: string; readonly incidentId: string; readonly actor: Actor; readonly reason: string },
-): Promise<RollbackAnswer> {
-  const { id, actor, incidentId, reason } = request;
-  const { workspaceId } = actor;
-  const answer = await db.transaction(async (tx): Promise<RollbackAnswer> => {
-    const [incident] = await tx.select().from(incidents).where(and(eq(incidents.id, incidentId), eq(incidents.workspaceId, workspaceId))).for('update');
-    if (incident === undefined) return { kind: 'unknownIncident' };
-    if (incident.closedAt === null) return { kind: 'open' };
-    const last = await findLastRun(tx, incidentId);
-    const content = { ...toContent(request, incidentId), gateId: null, digest: last?.digest ?? null, verdict: 'rollBack' as const, reason };
-    const [repeated] = await tx.select().from(decisions).where(eq(decisions.id, id));
-    if (repeated !== undefined) return { kind: isSame(repeated, content) ? 'asked' : 'conflict' };
-    const now = await readClock(tx);
-    if (last === undefined) return { kind: 'nothingToRollBack' };
-    if (last.wasRolledBack) return { kind: 'rolledBack' };
-    if (isUnderWay(incident)) return { kind: 'underWay' };
-    if (last.keptUntil < now) return { kind: 'snapshotExpired', keptUntil: last.keptUntil };
+interface RollbackRequest {
+  readonly id: string;
+  readonly incidentId: string;
+  readonly actor: Actor;
+  readonly reason: string;
+}
 
-    const signature = await sign(toSigned(content, { gateKind: null, planVersion: null }, now));
-    await tx.insert(decisions).values({ ...content, signature });
-    await appendUpdate(tx, incidentId, `rollback:${id}`, rollbackAsked({ person: actor.person, role: actor.role, reason, at: now.toISOString() }));
-    await tx.insert(outbox).values({ workspaceId, incidentId, message: { kind: 'rollback', decisionId: id } });
-    await audit(tx, content, signature, {});
-    return { kind: 'asked' };
+/** Records a person's request to take back what a closed incident had changed; its workflow claims under this very decision. */
+export async function askRollback(db: Database, sign: SignDecision, request: RollbackRequest): Promise<RollbackAnswer> {
+  const { actor, incidentId } = request;
+  const answer = await db.transaction(async (tx) => {
+    const heard = await hearRequest(tx, sign, request);
+    if (heard.kind !== 'asked' && heard.kind !== 'unknownIncident') await auditRefusal(tx, actor, incidentId, { verdict: 'rollBack', because: heard.kind });
+    return heard;
   });
   if (answer.kind === 'asked') {
     await notify(db, 'outbox', '');
     await notify(db, 'tail', incidentId);
   }
   return answer;
+}
+
+async function hearRequest(tx: Connection, sign: SignDecision, request: RollbackRequest): Promise<RollbackAnswer> {
+  const { id, actor, incidentId, reason } = request;
+  const { workspaceId } = actor;
+  const [incident] = await tx.select().from(incidents).where(and(eq(incidents.id, incidentId), eq(incidents.workspaceId, workspaceId))).for('update');
+  if (incident === undefined) return { kind: 'unknownIncident' };
+  if (incident.closedAt === null) return { kind: 'open' };
+  const last = await findLastRun(tx, incidentId);
+  const content = { ...toContent(request, incidentId), gateId: null, digest: last?.digest ?? null, verdict: 'rollBack' as const, reason };
+  const [repeated] = await tx.select().from(decisions).where(eq(decisions.id, id));
+  if (repeated !== undefined) return { kind: isSame(repeated, content) ? 'asked' : 'conflict' };
+  const now = await readClock(tx);
+  if (last === undefined) return { kind: 'nothingToRollBack' };
+  if (last.wasRolledBack) return { kind: 'rolledBack' };
+  if (isUnderWay(incident)) return { kind: 'underWay' };
+  if (last.keptUntil < now) return { kind: 'snapshotExpired', keptUntil: last.keptUntil };
+
+  const signature = await sign(toSigned(content, { gateKind: null, planVersion: null }, now));
+  await tx.insert(decisions).values({ ...content, signature });
+  await appendUpdate(tx, incidentId, `rollback:${id}`, rollbackAsked({ person: actor.person, role: actor.role, reason, at: now.toISOString() }));
+  await tx.insert(outbox).values({ workspaceId, incidentId, message: { kind: 'rollback', decisionId: id } });
+  await audit(tx, content, signature, {});
+  return { kind: 'asked' };
 }
 
 /** What a recorded request asks to take back, and who asked. */

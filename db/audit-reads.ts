@@ -22,9 +22,9 @@ export async function readAuditPage(
     .limit(limit);
 }
 
-/** A workspace's whole chain, page by page from its first row. */
-export async function* readChain(db: Connection, workspaceId: string): AsyncGenerator<readonly AuditRow[]> {
-  for (let cursor: number | null = null; ; ) {
+/** A workspace's chain, page by page from its first row or from behind the row `after`. */
+export async function* readChain(db: Connection, workspaceId: string, after: number | null = null): AsyncGenerator<readonly AuditRow[]> {
+  for (let cursor = after; ; ) {
     const rows = await readAuditPage(db, workspaceId, { order: 'oldest', cursor, limit: PAGE });
     yield rows;
     const last = rows.at(-1);

@@ -49,15 +49,15 @@ export async function decide(db: Database, sign: SignDecision, incidentId: strin
     const confirmation = await readConfirmation(tx, gate);
     const now = await readClock(tx);
     const hearing = hear(gate, approvedBy, decision, now, confirmation);
-    const refused = async (because: string): Promise<void> => {
-      const details = { gate: gate.id, verdict: decision.verdict, digest: decision.digest, role: actor.role, because };
-      await appendAudit(tx, actor.workspaceId, { kind: 'decision.refused', actor: actor.person, subject: incidentId, details });
-    };
+    const refused = (because: string) => auditRefusal(tx, actor, incidentId, { gate: gate.id, verdict: decision.verdict, digest: decision.digest, because });
     if (hearing.kind === 'refused') {
       await refused(hearing.because);
       return { ...hearing, gate, confirmation };
     }
-    if (gate.kind === 'needsHuman' && decision.verdict === 'reject' && decision.reason === null) return { kind: 'reasonNeeded' };
+    if (gate.kind === 'needsHuman' && decision.verdict === 'reject' && decision.reason === null) {
+      await refused('reasonNeeded');
+      return { kind: 'reasonNeeded' };
+    }
 
     const signature = await sign(toSigned(content, { gateKind: gate.kind, planVersion: gate.planVersion }, now));
     // The clock and not the transaction's start, so that under the lock the order of the rows is the order in which they counted.
@@ -156,6 +156,9 @@ export async function audit(tx: Connection, content: Content, signature: string,
   const { id, workspaceId, incidentId, verdict, digest, person, role, reason } = content;
   await appendAudit(tx, workspaceId, { kind: 'decision.counted', actor: person, subject: incidentId, details: { decision: id, verdict, digest, role, reason, signature, ...more } });
 }
+
+export const auditRefusal = (tx: Connection, { workspaceId, person, role }: Actor, incidentId: string, details: Readonly<Record<string, string | null>>): Promise<void> =>
+  appendAudit(tx, workspaceId, { kind: 'decision.refused', actor: person, subject: incidentId, details: { ...details, role } });
 
 /** The role is left out: it may have changed since, and the decision is the same. */
 export const isSame = (row: DecisionRow, other: Content): boolean =>

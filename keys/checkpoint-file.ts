@@ -9,6 +9,8 @@ interface Line extends Checkpoint {
   readonly signature: string;
 }
 
+const CHUNK_BYTES = 4_096;
+
 /** Signs checkpoints and adds them to the file. They are on the disk when it returns. */
 export async function appendCheckpoints(path: string, keyring: Pick<Keyring, 'sign'>, checkpoints: readonly Checkpoint[]): Promise<void> {
   const lines = await Promise.all(checkpoints.map(async (checkpoint): Promise<Line> => ({ ...checkpoint, signature: await keyring.sign('checkpoint', checkpoint) })));
@@ -28,7 +30,13 @@ export async function appendCheckpoints(path: string, keyring: Pick<Keyring, 'si
 
 /** Where the last whole line ends, found from behind: the file is long, and added to all the time. */
 async function findLastLineEnd(file: FileHandle, size: number): Promise<number> {
-  const { buffer } = Buffer.alloc(0);
+  for (let end = size; end > 0; end -= CHUNK_BYTES) {
+    const start = Math.max(0, end - CHUNK_BYTES);
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(end - start), position: start });
+    const found = buffer.subarray(0, bytesRead).lastIndexOf('\n');
+    if (found >= 0) return start + found + 1;
+  }
+  return 0;
 }
 
 const toWholeLines = (text: string): string => text.slice(0, text.lastIndexOf('\n') + 1);
@@ -48,35 +56,45 @@ export async function readCheckpoints(path: string, verifier: Verifier, workspac
   if (lines === undefined) return undefined;
   const checkpoints: Checkpoint[] = [];
   let untrusted = 0;
+  let revoked = 0;
   for (const line of lines) {
     if (line !== undefined && line.workspaceId !== workspaceId) continue;
-    const checkpoint = line && (await verifyLine(line, verifier));
-    if (checkpoint === undefined) untrusted += 1;
+    const signed = line && (await recallLine(line, verifier));
+    if (signed?.isRevoked === true) revoked += 1;
+    if (signed === undefined || signed.isRevoked) untrusted += 1;
     else {
-      checkpoints.push(checkpoint);
-      // A revoked key leaves lines that nobody can trust; the next checkpoint speaks for all rows before it.
+      checkpoints.push(signed.checkpoint);
+      // It was signed only once the chain fitted what was signed before, so it speaks for all rows before it.
       untrusted = 0;
     }
   }
-  return { workspaceId, checkpoints, untrusted };
+  return { workspaceId, checkpoints, untrusted, revoked };
 }
 
-/** The newest checkpoint of each workspace that a trusted key signed. */
-export async function readLastCheckpoints(path: string, verifier: Verifier): Promise<ReadonlyMap<string, Checkpoint>> {
-  const last = new Map<string, Checkpoint>();
+/** A checkpoint and the key that signed it, which may be revoked by now. */
+interface SignedCheckpoint {
+  readonly checkpoint: Checkpoint;
+  readonly keyId: string;
+  readonly isRevoked: boolean;
+}
+
+/** The last checkpoint of each workspace, by workspace. One by a revoked key proves nothing, and is no reason to sign what contradicts it. */
+export async function readLastCheckpoints(path: string, verifier: Verifier): Promise<ReadonlyMap<string, SignedCheckpoint>> {
+  const last = new Map<string, SignedCheckpoint>();
   for (const line of ((await readLines(path)) ?? []).toReversed()) {
-    if (line === undefined || last.has(line.workspaceId)) continue;
-    const checkpoint = await verifyLine(line, verifier);
-    if (checkpoint !== undefined) last.set(checkpoint.workspaceId, checkpoint);
+    if (line === undefined || line.seq <= (last.get(line.workspaceId)?.checkpoint.seq ?? 0)) continue;
+    const signed = await recallLine(line, verifier);
+    if (signed !== undefined) last.set(line.workspaceId, signed);
   }
   return last;
 }
 
-async function verifyLine({ signature, ...said }: Line, verifier: Verifier): Promise<Checkpoint | undefined> {
-  const signed = (await verifier.verify('checkpoint', signature)) as Checkpoint | undefined;
-  if (signed === undefined) return undefined;
-  const { workspaceId, seq, hash, at } = signed;
-  return workspaceId === said.workspaceId && seq === said.seq && hash === said.hash && at === said.at ? { workspaceId, seq, hash, at } : undefined;
+async function recallLine({ signature, ...said }: Line, verifier: Verifier): Promise<SignedCheckpoint | undefined> {
+  const recalled = await verifier.recall('checkpoint', signature);
+  if (recalled === undefined) return undefined;
+  const { workspaceId, seq, hash, at } = recalled.payload as Checkpoint;
+  const isSame = workspaceId === said.workspaceId && seq === said.seq && hash === said.hash && at === said.at;
+  return isSame ? { checkpoint: { workspaceId, seq, hash, at }, keyId: recalled.keyId, isRevoked: recalled.isRevoked } : undefined;
 }
 
 /** Undefined in place of a line that cannot be read. */

@@ -27,7 +27,7 @@ export interface Verifier {
   recall(use: KeyUse, jws: string): Promise<Recalled | undefined>;
 }
 
-export interface Recalled {
+interface Recalled {
   readonly payload: unknown;
   readonly keyId: string;
   readonly isRevoked: boolean;

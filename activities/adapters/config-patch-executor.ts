@@ -9,7 +9,7 @@ import { Fault } from '../faults.js';
 import { CalledOff, type Change, type ChangeOptions, type ChangeResult, type Executor, type Watch } from '../ports.js';
 import { describeDifference } from './line-difference.js';
 import type { ReadSecret } from './target-connections.js';
-import { callOff, hasCode, readHandle, stageFile, swapIn, sweepStaged, unstage, writeHandle } from './staged-file.js';
+import { callOff, hasCode, NotReplaceable, readHandle, stageFile, swapIn, sweepStaged, unstage, whyNotReplaceable, writeHandle } from './staged-file.js';
 
 /** `file` is where the links of the target's path lead. */
 interface Content {
@@ -40,6 +40,8 @@ export function createConfigPatchExecutor(watch: Watch, readSecret: ReadSecret):
       const patched = patch(step.script, path, content.text);
       if (!patched.ok) return { found: false, lines: [`${path}: ${patched.because}`] };
       if (patched.text === content.text) return { found: false, lines: [`${path} says already what the patch would make it say`] };
+      const hindrance = await whyNotReplaceable(content.file);
+      if (hindrance !== undefined) return { found: false, lines: [hindrance] };
       const { summary, lines } = describeDifference(path, content.text, patched.text, 'context');
       return {
         found: true,
@@ -67,7 +69,7 @@ export function createConfigPatchExecutor(watch: Watch, readSecret: ReadSecret):
       const path = findPath(workspaceId, change.step.target);
       const staged = readHandle(handle);
       if (staged === undefined) throw new Fault('outcomeUnknown', `what was noted of the change of ${path} cannot be read`);
-      if (await callOff(staged)) return { kind: 'notDone' };
+      if ((await callOff(staged)) !== 'tooLate') return { kind: 'notDone' };
       const content = await readContent(staged.file);
       if (!content.ok) throw new Fault('outcomeUnknown', `the change of ${path} was made or its staged file was removed, and now ${content.because}`);
       if (sha256(content.text) !== toWanted(change)) {
@@ -83,7 +85,7 @@ export function createConfigPatchExecutor(watch: Watch, readSecret: ReadSecret):
 
 async function execute(path: string, content: Content, change: Extract<Change, { kind: 'execute' }>, options: ChangeOptions): Promise<ChangeResult> {
   const { before, after } = toPins(change.step);
-  if (sha256(content.text) !== before) return refuse(path, 'since it was rehearsed', change, change.snapshot, content, options);
+  if (sha256(content.text) !== before) return refuse(path, 'since it was rehearsed', change.snapshot, content, options);
   const patched = patch(change.step.script, path, content.text);
   if (!patched.ok || sha256(patched.text) !== after) return { kind: 'failed', changed: false, summary: `the patch does not make of ${path} what was approved` };
   return replace(content, patched.text, change, options);
@@ -96,20 +98,19 @@ async function rollBack(path: string, content: Content, change: Extract<Change, 
   if (now === before) {
     const left = readHandle(change.left);
     // The step may have been settled by nobody, and its worker may still wake up.
-    if (left !== undefined && (await callOff(left))) await sweepStaged(left);
+    if (left !== undefined && (await callOff(left)) !== 'tooLate') await sweepStaged(left);
     await sweepStaged({ file: content.file, key: change.key });
     return { kind: 'done', summary: `${path} is as it was before the step` };
   }
   if (now !== after) {
     const left = patch(change.step.script, path, change.snapshot);
-    return refuse(path, 'since the step', change, left.ok ? left.text : null, content, options);
+    return refuse(path, 'since the step', left.ok ? left.text : null, content, options);
   }
   return replace(content, change.snapshot, change, options);
 }
 
 /** Says how the file differs from what was expected there, and changes nothing. */
-async function refuse(path: string, since: string, { key }: Change, expected: string | null, { file, text }: Content, { onOutput }: ChangeOptions): Promise<ChangeResult> {
-  await sweepStaged({ file, key });
+function refuse(path: string, since: string, expected: string | null, { text }: Content, { onOutput }: ChangeOptions): ChangeResult {
   if (expected === null) return { kind: 'conflict', summary: `${path} was changed ${since}` };
   const { summary, lines } = describeDifference(path, expected, text, 'all');
   lines.forEach(onOutput);
@@ -131,12 +132,14 @@ async function replace({ file, text }: Content, wanted: string, change: Change, 
   }
   const current = await readContent(file);
   if (!current.ok || current.text !== text) {
-    if (!(await unstage(staged))) throw new Error(`the change of ${file} was settled by another worker`);
+    if ((await callOff(staged)) !== 'now') throw new Error(`the change of ${file} was settled by another worker`);
     return { kind: 'conflict', summary: `${file} was changed by somebody else at the same moment` };
   }
   const swapping = await trying(() => swapIn(staged));
   if (!swapping.ok) {
-    await unstage(staged);
+    // Where not even that can be done it stays staged, which tells the same.
+    const calling = await trying(() => callOff(staged));
+    if (calling.ok && calling.value !== 'now') throw new Error(`the change of ${file} was settled by another worker`);
     return { kind: 'failed', changed: false, summary: `${file} cannot be replaced: ${swapping.because}` };
   }
   if (!swapping.value) throw new Error(`the change of ${file} was settled by another worker`);
@@ -155,6 +158,7 @@ async function trying<Value>(act: () => Promise<Value>): Promise<{ readonly ok: 
   try {
     return { ok: true, value: await act() };
   } catch (error) {
+    if (error instanceof NotReplaceable) return { ok: false, because: error.message };
     if (hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'EBUSY', 'ENOSPC', 'EDQUOT')) return { ok: false, because: String(error) };
     throw error;
   }

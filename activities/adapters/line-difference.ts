@@ -1,5 +1,5 @@
 import { structuredPatch } from 'diff';
-import { maskLine } from '../../domain/looks-secret.js';
+import { maskLines } from '../../domain/looks-secret.js';
 
 const MAX_LINES = 200;
 const MAX_LINE_LENGTH = 400;
@@ -20,10 +20,19 @@ export interface LineDifference {
 export function describeDifference(name: string, before: string, after: string, masked: 'context' | 'all'): LineDifference {
   const patch = structuredPatch(name, name, before, after, undefined, undefined, { context: 3, maxEditLength: MAX_CHANGED_LINES });
   if (patch === undefined) return { summary: `more than ${MAX_CHANGED_LINES} lines differ`, lines: [] };
-  const lines = patch.hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines: changed }) => [
-    `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`,
-    ...changed.map((line) => cut(masked === 'all' || line.startsWith(' ') ? `${line.slice(0, 1)}${maskLine(line.slice(1))}` : line)),
-  ]);
+  const [was, is] = [maskLines(before), maskLines(after)];
+  const lines = patch.hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines: changed }) => {
+    let [oldLine, newLine] = [oldStart - 1, newStart - 1];
+    const show = (line: string): string => {
+      const sign = line.slice(0, 1);
+      if (sign === '\\') return line;
+      const shown = [sign === '+' ? undefined : was[oldLine++], sign === '-' ? undefined : is[newLine++]].filter((one) => one !== undefined);
+      if (masked === 'context' && sign !== ' ') return line;
+      // What either of them hides is hidden.
+      return `${sign}${shown.find((one) => one !== line.slice(1)) ?? line.slice(1)}`;
+    };
+    return [`@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`, ...changed.map((line) => cut(show(line)))];
+  });
   const count = (sign: string) => patch.hunks.reduce((sum, hunk) => sum + hunk.lines.filter((line) => line.startsWith(sign)).length, 0);
   const shown = lines.slice(0, MAX_LINES);
   return {

@@ -4,9 +4,9 @@ import type { DataChange } from '../../validation/sql/data-change.js';
 import { Fault } from '../faults.js';
 import type { Change, ChangeResult, Rehearsal } from '../ports.js';
 import { messageOf } from './sql-refusal.js';
-import { countRows, describeDifference, fromSnapshot, lockRows, nameRow, readRows, restoreRows, type Row, SHOWN, toLine, toSha256, toSnapshot, toWhere, weighRows } from './sql-rows.js';
+import { countRows, describeDifference, fromSnapshot, locateRows, lockRows, readRows, restoreRows, type Row, showRows, toLine, toSha256, toSnapshot, toWhere, weighRows } from './sql-rows.js';
 import { findObstacle, readTable, type Table } from './sql-table.js';
-import type { TransactionName } from './sql-transaction.js';
+import { onOwnPath, type TransactionName } from './sql-transaction.js';
 
 const MAX_ROWS = 1_000;
 const MAX_BYTES = 1024 * 1024;
@@ -42,8 +42,7 @@ export async function rehearseChange(client: pg.Client, change: DataChange, tabl
   if (table.hasForeignParts) return { found: false, lines: [`${name} has foreign tables as parts, whose changes are not of one transaction`] };
   const where = toWhere(change, table);
   const { count, bytes, hash } = where === undefined ? { count: 0, bytes: 0, hash: toSha256('') } : await weighRows(client, table, where, parameters, '');
-  const shown = where === undefined ? [] : await readRows(client, table, where, parameters, '', SHOWN);
-  const rows = shown.map((row) => `- ${table.key.length === 0 ? '' : `${nameRow(row, table.key.map((column) => column.name))}: `}${toLine(row.image, 160)}`);
+  const rows = where === undefined ? [] : await showRows(client, table, change, where, parameters);
   if (change.kind === 'insert' && count > 0) return { found: false, lines: [`${name} has ${countRows(count)} with such a key already`, ...rows] };
   if (change.kind !== 'insert' && count === 0) return { found: false, lines: [`no row of ${name} is touched`] };
   const made = change.kind === 'insert' ? change.rows.length : count;
@@ -91,7 +90,10 @@ export async function execute(client: pg.Client, change: DataChange, { script, p
     before = Array.from({ length: count }, () => ({ key: [], image: '' }));
   }
   const expected = change.kind === 'insert' ? change.rows.length : before.length;
-  const { rowCount } = await client.query({ text: script, values: [...parameters] });
+  const locate = async () => (where === undefined ? '' : locateRows(client, table, where, parameters));
+  const places = await locate();
+  const rowCount = await onOwnPath(client, async () => ((await locate()) === places ? (await client.query({ text: script, values: [...parameters] })).rowCount : undefined));
+  if (rowCount === undefined) return conflict(`by the search_path of the role its condition means other rows of ${name} than those that were rehearsed`);
   if (rowCount !== expected) return conflict(`it touched ${countRows(rowCount ?? 0)} of ${name} instead of ${expected}, and was rolled back`);
   const summary = `${pastTense[change.kind]} ${countRows(expected)} of ${name}`;
   if (!isKept || where === undefined) return { kind: 'made', summary, left: null };
@@ -115,7 +117,7 @@ export async function takeBack(client: pg.Client, change: DataChange, { step, sn
   if (describeDifference(now, before, table) === undefined) return { kind: 'done', summary: `${table.name} is as it was before` };
   const difference = describeDifference(now, left, table);
   if (difference !== undefined) return conflict(`${difference} of ${table.name} changed since the step ran`);
-  await restoreRows(client, table, change, before, left);
+  await onOwnPath(client, () => restoreRows(client, table, change, before, left));
   const wrong = describeDifference(await lockRows(client, table, keys), before, table);
   if (wrong !== undefined) return failed(`${wrong} of ${table.name} did not become what they were, so it was rolled back`);
   return { kind: 'made', summary: `put back ${countRows(keys.length)} of ${table.name}`, left: null };

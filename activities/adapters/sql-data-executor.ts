@@ -5,7 +5,7 @@ import type { ChangeResult, Executor, Watch } from '../ports.js';
 import { execute, failed, type Handle, type Made, readHandle, readSnapshot, refused, rehearseChange, takeBack, type Unmade } from './sql-change.js';
 import { isRefusal, messageOf } from './sql-refusal.js';
 import { readTable, type Table } from './sql-table.js';
-import { type Connect, findOutcome, nameTransaction, openTransaction, type TransactionName } from './sql-transaction.js';
+import { type Connect, findOutcome, nameTransaction, onOwnPath, openTransaction, type TransactionName } from './sql-transaction.js';
 import type { TargetConnections } from './target-connections.js';
 
 const ASK_TIMEOUT_MS = 5_000;
@@ -68,7 +68,7 @@ export function createSqlDataExecutor(connections: TargetConnections, watch: Wat
           const made = change.kind === 'execute' ? await execute(client, what, step, change.snapshot) : await takeBack(client, what, change);
           if (made.kind !== 'made') return made;
           // What is checked at the end is checked now, so that it can still be told as a refusal.
-          await client.query('set constraints all immediate');
+          await onOwnPath(client, () => client.query('set constraints all immediate'));
           return { ...made, name: await nameTransaction(client, connect) };
         } catch (error) {
           if (isRefusal(error)) return refused(step.target, error);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
+import { isSecretKey, MASK } from '../../domain/looks-secret.js';
 import type { DataChange } from '../../validation/sql/data-change.js';
 import { joinSql, quoteName, type Sql, toQuery } from '../../validation/sql/sql-value.js';
 import type { Table } from './sql-table.js';
@@ -28,9 +29,9 @@ export function describeDifference(rows: readonly Row[], others: readonly Row[],
   return `${countRows(different.length)} (${named.join('; ')}${different.length > SHOWN ? '; …' : ''})`;
 }
 
-export const SHOWN = 5;
+const SHOWN = 5;
 export const countRows = (count: number): string => `${count} ${count === 1 ? 'row' : 'rows'}`;
-export const nameRow = ({ key }: Row, names: readonly string[]): string => toLine(names.map((name, index) => `${name} ${key[index] ?? ''}`).join(', '), 80);
+const nameRow = ({ key }: Row, names: readonly string[]): string => toLine(names.map((name, index) => `${name} ${isSecretKey(name) ? MASK : (key[index] ?? '')}`).join(', '), 80);
 
 /** Text of a row on one line, with nothing that would make it look like something else. */
 export function toLine(text: string, maxLength: number): string {
@@ -75,12 +76,35 @@ export async function weighRows(client: pg.Client, { quoted }: Table, where: Sql
 const images = ({ key, quoted }: Table, from: string): string =>
   `select array[${key.map(({ name }) => `t.${quoteName(name)}::text`).join(', ')}]::text[] as key, (t.*)::text as image from ${quoted} as t ${from}`;
 
-export async function readRows(client: pg.Client, table: Table, where: Sql, parameters: readonly string[], lock: Lock, limit?: number): Promise<readonly Row[]> {
+export async function readRows(client: pg.Client, table: Table, where: Sql, parameters: readonly string[], lock: Lock): Promise<readonly Row[]> {
   const order = table.key.map(({ name }) => `t.${quoteName(name)}`).join(', ');
   const { rows } = await client.query<Row>(
-    toQuery([images(table, 'where '), ...where, order === '' ? '' : ` order by ${order}`, limit === undefined ? '' : ` limit ${limit}`, ` ${lock}`], parameters),
+    toQuery([images(table, 'where '), ...where, order === '' ? '' : ` order by ${order}`, ` ${lock}`], parameters),
   );
   return rows;
+}
+
+/** Which rows a condition holds for, as long as nobody changes them. */
+export async function locateRows(client: pg.Client, { quoted }: Table, where: Sql, parameters: readonly string[]): Promise<string> {
+  const { rows } = await client.query<{ places: string }>(
+    toQuery([`select encode(sha256(convert_to(coalesce(string_agg(t.tableoid || ' ' || t.ctid, ',' order by t.tableoid, t.ctid), ''), 'UTF8')), 'hex') as places from ${quoted} as t where `, ...where], parameters),
+  );
+  return rows[0]?.places ?? '';
+}
+
+/** The first few rows as people may see them: by their key, with what a change sets and compares, without secrets. */
+export async function showRows(client: pg.Client, table: Table, { names }: DataChange, where: Sql, parameters: readonly string[]): Promise<readonly string[]> {
+  const keys = table.key.map(({ name }) => name);
+  const rest = names.filter((name) => !keys.includes(name));
+  const values = [...keys, ...rest].map((name) => (isSecretKey(name) ? `'${MASK}'` : `coalesce(t.${quoteName(name)}::text, 'null')`));
+  const order = keys.map((name) => `t.${quoteName(name)}`).join(', ');
+  const { rows } = await client.query<{ values: readonly string[] }>(
+    toQuery([`select array[${values.join(', ')}]::text[] as values from ${table.quoted} as t where `, ...where, order === '' ? '' : ` order by ${order}`, ` limit ${SHOWN}`], parameters),
+  );
+  return rows.map((row) => {
+    const shown = [...keys, ...rest].map((name, index) => `${name} ${row.values[index] ?? ''}`);
+    return toLine(`- ${[shown.slice(0, keys.length).join(', '), shown.slice(keys.length).join(', ')].filter((part) => part !== '').join(': ')}`, 240);
+  });
 }
 
 /** The rows with these keys, as they are now and as nobody else can change them meanwhile. */
@@ -91,22 +115,22 @@ export async function lockRows(client: pg.Client, table: Table, keys: readonly R
 }
 
 function joinKeys({ key }: Table, word: 'join' | 'using'): string {
-  const list = `unnest(${key.map((_, index) => `$${index + 1}::text[]`).join(', ')}) as k(${key.map((_, index) => `k${index}`).join(', ')})`;
-  return `${word} ${list} ${word === 'join' ? 'on' : 'where'} ${key.map(({ name, type }, index) => `t.${quoteName(name)} = k.k${index}::${type}`).join(' and ')}`;
+  const list = `rows from (${key.map((_, index) => `pg_catalog.unnest($${index + 1}::text[])`).join(', ')}) as k(${key.map((_, index) => `k${index}`).join(', ')})`;
+  return `${word} ${list} ${word === 'join' ? 'on' : 'where'} ${key.map(({ name, type }, index) => `t.${quoteName(name)} operator(pg_catalog.=) k.k${index}::${type}`).join(' and ')}`;
 }
 const toKeyColumns = ({ key }: Table, rows: readonly Row[]): string[][] => key.map((_, index) => rows.map((row) => row.key[index] ?? ''));
 
 /** Makes the rows that a change left what they were before it. */
 export async function restoreRows(client: pg.Client, table: Table, change: DataChange, before: readonly Row[], left: readonly Row[]): Promise<void> {
   const { quoted, key } = table;
-  const was = `(select image::${quoted} as was from unnest($1::text[]) as one(image)) as one`;
+  const was = `(select image::${quoted} as was from pg_catalog.unnest($1::text[]) as one(image)) as one`;
   switch (change.kind) {
     case 'insert':
       await client.query(`delete from ${quoted} as t ${joinKeys(table, 'using')}`, toKeyColumns(table, left));
       return;
     case 'update': {
       const columns = table.columns.filter(({ name, isGenerated }) => change.columns.includes(name) && !isGenerated).map(({ name }) => quoteName(name));
-      const isSame = key.map(({ name }) => `t.${quoteName(name)} = (one.was).${quoteName(name)}`).join(' and ');
+      const isSame = key.map(({ name }) => `t.${quoteName(name)} operator(pg_catalog.=) (one.was).${quoteName(name)}`).join(' and ');
       await client.query(`update ${quoted} as t set ${columns.map((name) => `${name} = (one.was).${name}`).join(', ')} from ${was} where ${isSame}`, [before.map(({ image }) => image)]);
       return;
     }

@@ -9,10 +9,14 @@ const FIND_OUT_TRIES = 10;
 const FIND_OUT_EVERY_MS = 2_000;
 const END_EVERY_MS = 100;
 
+const FIXED_PATH = 'set local search_path = pg_catalog, pg_temp';
+// As the role has it, after Postgres' own names.
+const OWN_PATH = `select set_config('search_path', concat_ws(', ', 'pg_catalog', nullif(reset_val, ''), 'pg_temp'), true) from pg_settings where name = 'search_path'`;
+
 // Fixed, so that rows read as text at two times are equal when the rows are, and can be read back exactly;
 // and so that names and quotes mean on the target what they meant to the validator.
 const SETTINGS = `
-  set local search_path = pg_catalog, pg_temp; set local standard_conforming_strings = on; set local timezone = 'UTC'; set local datestyle = 'ISO, YMD';
+  ${FIXED_PATH}; set local standard_conforming_strings = on; set local timezone = 'UTC'; set local datestyle = 'ISO, YMD';
   set local intervalstyle = postgres; set local extra_float_digits = 3; set local bytea_output = hex; set local lc_monetary = 'C'; set local xmloption = content;
   set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS};
   select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'`;
@@ -27,6 +31,14 @@ export async function openTransaction(client: pg.Client, mode: keyof typeof mode
   await client.query(`begin transaction ${modes[mode]}; ${SETTINGS}`);
 }
 
+/** Writes where triggers, checks and what else it fires find their names by the role's own path. */
+export async function onOwnPath<Result>(client: pg.Client, write: () => Promise<Result>): Promise<Result> {
+  await client.query(OWN_PATH);
+  const result = await write();
+  await client.query(FIXED_PATH);
+  return result;
+}
+
 /** A transaction as others can ask for it. `history` is the server and its timeline: on another, its number may be another's. */
 export interface TransactionName {
   readonly history: string;
@@ -39,14 +51,16 @@ const HISTORY = `(select system_identifier::text || '/' || substr(pg_walfile_nam
 
 /** Names the transaction that `client` is in, so that the name stays its own even when the server crashes. */
 export async function nameTransaction(client: pg.Client, connect: Connect): Promise<TransactionName> {
-  const { rows } = await client.query<TransactionName & { lsn: string }>(`
-    select ${HISTORY} as history, pg_current_xact_id()::text as xid, pg_logical_emit_message(true, 'sluice', '') as lsn, pg_backend_pid() as pid,
+  const { rows } = await client.query<TransactionName>(`
+    select ${HISTORY} as history, pg_current_xact_id()::text as xid, pg_backend_pid() as pid,
            (select to_char(backend_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') from pg_stat_activity where pid = pg_backend_pid()) as "backendStart"`);
   const [name] = rows;
   if (name === undefined) throw new Error('the target did not name its transaction');
-  // A crash forgets numbers that were not yet on its disk and gives them out again; another commit brings this one there.
+  // A crash forgets numbers that were not yet on its disk and gives them out again. What is written to the log here carries this one, whatever
+  // the change wrote itself (nothing, for an unlogged table), and another commit brings it there.
+  await client.query(`select pg_logical_emit_message(true, 'sluice', '')`);
   await connect((other) => other.query(`begin; set local synchronous_commit = local; select pg_logical_emit_message(true, 'sluice', ''); commit`));
-  return { history: name.history, xid: name.xid, pid: name.pid, backendStart: name.backendStart };
+  return name;
 }
 
 /** How a transaction ended; one that is still open is ended, and waited for. Throws `outcomeUnknown` when the target cannot tell. */

@@ -12,9 +12,31 @@ export interface StagedFile {
 }
 
 const CALLED_OFF = '.off';
+// What is made in a folder with this bit gets the folder's group.
+const SET_GROUP = 0o2000;
+// By then everybody who could ask what became of it has asked.
+const MARK_KEPT_MS = 7 * 86_400_000;
 
-/** Writes new content beside a file, for the change of that key, with the file's mode and, where that is allowed, its owner. */
+/** Thrown where another file in its place would not be the same to those who use it. */
+export class NotReplaceable extends Error {
+  override readonly name = 'NotReplaceable';
+}
+
+/** Why no file of ours can take this one's place unnoticed, as far as that is seen without trying. */
+export async function whyNotReplaceable(file: string): Promise<string | undefined> {
+  const [{ nlink, uid, gid }, folder] = await Promise.all([stat(file), stat(dirname(file))]);
+  if (nlink > 1) return `${file} has ${nlink} names (hard links), and the others would keep the old content`;
+  const user = process.geteuid?.() ?? 0;
+  if (user === 0) return undefined;
+  const isOurGroup = [process.getegid?.(), ...(process.getgroups?.() ?? [])].includes(gid) || ((folder.mode & SET_GROUP) !== 0 && folder.gid === gid);
+  return user === uid && isOurGroup ? undefined : `${file} belongs to ${uid}:${gid}, and what user ${user} puts in its place would not`;
+}
+
+/** Writes new content beside a file, for the change of that key, with the file's mode, owner and group. Throws `NotReplaceable` where it cannot have them. */
 export async function stageFile(file: string, content: string, key: string): Promise<StagedFile> {
+  const because = await whyNotReplaceable(file);
+  if (because !== undefined) throw new NotReplaceable(because);
+  await sweepOldMarks(dirname(file));
   const staged = { file, key, suffix: randomBytes(4).toString('hex') };
   const { mode, uid, gid } = await stat(file);
   const handle = await open(toPath(staged), 'wx', 0o600);
@@ -22,6 +44,8 @@ export async function stageFile(file: string, content: string, key: string): Pro
     await handle.writeFile(content, 'utf8');
     await keepOwner(handle, uid, gid);
     await handle.chmod(mode & 0o7777);
+    const got = await handle.stat();
+    if (got.uid !== uid || got.gid !== gid || got.mode !== mode) throw new NotReplaceable(`owner, group and mode of ${file} cannot be kept`);
     await handle.sync();
   } catch (error) {
     await rm(toPath(staged), { force: true });
@@ -40,32 +64,36 @@ export async function swapIn(staged: StagedFile): Promise<boolean> {
   return wasThere;
 }
 
-/** Sees to it that the staged content can never be swapped in any more. False when it was swapped in before. May be repeated. */
-export async function callOff(staged: StagedFile): Promise<boolean> {
+/** Sees to it that the staged content can never be swapped in any more, and says when that was so: `tooLate` where it was swapped in. May be repeated. */
+export async function callOff(staged: StagedFile): Promise<'now' | 'before' | 'tooLate'> {
   const off = `${toPath(staged)}${CALLED_OFF}`;
   // Whoever renames it first has it. An empty mark is left, so that the answer stays the same.
-  if (!(await renameIfThere(toPath(staged), off)) && !(await isThere(off))) return false;
+  const isFirst = await renameIfThere(toPath(staged), off);
+  if (!isFirst && !(await isThere(off))) return 'tooLate';
   await truncate(off);
   await syncFolder(staged);
-  return true;
+  return isFirst ? 'now' : 'before';
 }
 
-/** Removes what was staged. False when it was swapped in or called off before. */
-export async function unstage(staged: StagedFile): Promise<boolean> {
-  try {
-    await rm(toPath(staged));
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false;
-    throw error;
-  }
-}
+/** Removes what was staged and nobody knows of. */
+export const unstage = (staged: StagedFile): Promise<void> => rm(toPath(staged), { force: true });
 
 /** Removes all that a change has left beside the file. */
 export async function sweepStaged({ file, key }: Pick<StagedFile, 'file' | 'key'>): Promise<void> {
   const folder = dirname(file);
   const left = (await readdir(folder)).filter((name) => name.startsWith(`.sluice-${key}-`));
   await Promise.all(left.map((name) => rm(join(folder, name), { force: true })));
+}
+
+/** Marks of changes that were called off stay for those who ask later, but not for ever. */
+async function sweepOldMarks(folder: string): Promise<void> {
+  const marks = (await readdir(folder)).filter((name) => /^\.sluice-[0-9a-f]{32}-[0-9a-f]{8}\.off$/.test(name)).map((name) => join(folder, name));
+  await Promise.all(
+    marks.map(async (mark) => {
+      const left = await stat(mark).catch(() => undefined);
+      if (left !== undefined && Date.now() - left.mtimeMs > MARK_KEPT_MS) await rm(mark, { force: true });
+    }),
+  );
 }
 
 export const writeHandle = ({ file, key, suffix }: StagedFile): string => JSON.stringify({ file, key, suffix });

@@ -3,11 +3,12 @@ import { KeyList, KeyParams, KeyReceipt, RevokeBody, RotateBody, WriteHeaders } 
 import type { Database } from '../../db/database.js';
 import { recordKeyChange } from '../../db/key-audit.js';
 import type { Keyring } from '../../keys/keyring.js';
+import type { Checkpoints } from '../checkpoints.js';
 import { KeyInUse, UnknownKey } from '../errors.js';
 import { problems } from '../plugins/problems.js';
 import { toRequestId } from '../request-id.js';
 
-export const keyRoutes: FastifyPluginAsyncTypebox<{ db: Database; keyring: Keyring }> = async (app, { db, keyring }) => {
+export const keyRoutes: FastifyPluginAsyncTypebox<{ db: Database; keyring: Keyring; checkpoints: Checkpoints }> = async (app, { db, keyring, checkpoints }) => {
   app.get(
     '/api/keys',
     {
@@ -60,11 +61,13 @@ export const keyRoutes: FastifyPluginAsyncTypebox<{ db: Database; keyring: Keyri
 
   /** The key, or undefined where it was revoked before. */
   async function revoke(keyId: string): Promise<string | undefined> {
-    const isRevoked = (await keyring.list()).some((key) => key.keyId === keyId && key.state === 'revoked');
+    const state = (await keyring.list()).find((key) => key.keyId === keyId)?.state;
+    // What it has vouched for would be forgotten with it. To take its trust away goes before that.
+    if (state === 'verifying') await checkpoints.renew(keyId).catch((error: unknown) => app.log.error({ err: error, keyId }, 'the last checkpoints by a key that is revoked could not be signed anew'));
     const answer = await keyring.revoke(keyId);
     switch (answer) {
       case 'revoked':
-        return isRevoked ? undefined : keyId;
+        return state === 'revoked' ? undefined : keyId;
       case 'unknownKey':
         throw new UnknownKey(keyId);
       case 'isSigning':

@@ -113,7 +113,7 @@ describe('checkpoints', () => {
     const verify = async () => (await verifying.app.inject({ url: '/api/audit/verify', headers: { authorization: `Bearer ${api.tokenOf('viewer')}` } })).json<object>();
     const rows = await end();
     await append('not yet');
-    expect(await verify()).toEqual({ rows: rows + 1, checkpoints: 1, notYetCheckpointed: 1, tampering: null });
+    expect(await verify()).toEqual({ rows: rows + 1, checkpoints: 1, notYetCheckpointed: 1, revokedCheckpoints: 0, tampering: null });
     await api.asOwner(`begin; alter table audit disable trigger all; update audit set entry = replace(entry, 'worker', 'mallory') where workspace_id = '${workspaceId}' and seq = 2; alter table audit enable always trigger audit_append_only; commit`);
     expect(await verify()).toMatchObject({ tampering: { seq: 2, what: expect.stringContaining('row 2 was altered') } });
     expect(await readPage('?order=oldest&cursor=1&limit=1')).toMatchObject({ rows: [{ seq: 2, actor: 'mallory' }] });

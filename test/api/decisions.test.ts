@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
+import type { AuditPage } from '../../contracts/http.js';
 import { decisions, gates, incidents, outbox, plans } from '../../db/schema.js';
 import { canonicalize } from '../../domain/canonical.js';
 import { toDigestible } from '../../domain/plan.js';
@@ -106,6 +107,8 @@ describe('a decision', () => {
     const gate = await open({ kind: 'needsHuman', digest: null, planVersion: null });
     expect(problemOf(await send('responder', gate, { verdict: 'reject' }))).toEqual([422, 'reason-needed']);
     expect(await stateOf(gate)).toBe('open');
+    const [refused] = (await api.call('viewer', 'GET', '/api/audit?limit=1')).json<AuditPage>().rows;
+    expect(refused).toMatchObject({ kind: 'decision.refused', actor: 'responder-person', subject: gate.incidentId, details: { gate: gate.id, verdict: 'reject', digest: null, role: 'responder', because: 'reasonNeeded' } });
     expect((await send('responder', gate, { verdict: 'reject', reason: 'known outage' })).json()).toMatchObject({ gateState: 'rejected' });
   });
 });

@@ -23,7 +23,7 @@ import { until } from '../harness/until.js';
 import { bareQueue, benchWorkspace } from './bench-workspace.js';
 
 const KILL_WINDOW_MS = 10_000;
-const GATES_IN_WINDOW = 60;
+const GATES_IN_WINDOW = 20;
 const SLOWEST_ALLOWED_MS = 1_500;
 
 export interface GateFigures {
@@ -136,6 +136,7 @@ export async function measureGate(samples: number, say: (line: string) => void):
         return (await untilEntered(key)) - acceptedAt;
       }),
     );
+    say(`milliseconds of each, in the order they were approved: ${latencies.join(' ')}`);
     const [gate, bare] = [toPercentiles(gateMs), toPercentiles(bareMs)];
     const ratio = { p50: toRatio(gate.p50, bare.p50), p99: toRatio(gate.p99, bare.p99) };
     return { samples, gateMs: gate, bareMs: bare, ratio, slowestAfterKillMs: Math.max(...latencies), slowestAllowedMs: SLOWEST_ALLOWED_MS };

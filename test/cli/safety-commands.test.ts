@@ -110,9 +110,18 @@ describe('sluice audit verify', () => {
     expect(await run(`audit verify --checkpoints ${copy} --keys ${join(home, 'keys', 'public-keys.json')}`)).toMatchObject({ code: 0 });
   });
 
+  it('says how many checkpoints are by keys that are revoked', async () => {
+    const keyring = openKeyring(join(home, 'keys'));
+    const [first] = await keyring.list();
+    await keyring.rotate();
+    await keyring.revoke(first?.keyId ?? '');
+    await checkpoint();
+    expect(await run('audit verify')).toMatchObject({ code: 0, out: expect.stringMatching(/1 signed checkpoints; 0 rows are not yet checkpointed\. Checkpoints by keys that are revoked: 1, which speak for nothing\.$/) });
+  });
+
   it('ends with 1 and names the first row that was tampered with', async () => {
     await api.asOwner(`begin; alter table audit disable trigger all; update audit set entry = replace(entry, '"ana"', '"bob"') where seq = 1005; alter table audit enable always trigger audit_append_only; commit`);
-    expect(await run('audit verify')).toEqual({ code: 1, out: '', err: 'The audit of shop was tampered with, first at row 1005: row 1005 was altered: its hash is not that of its entry after the row before.' });
+    expect(await run('audit verify')).toEqual({ code: 1, out: '', err: 'The audit of shop was tampered with, first at row 1005: row 1005 was altered: its hash is not that of its entry after the row before. Checkpoints by keys that are revoked: 1, which speak for nothing.' });
     const { code, out } = await run('audit verify --json');
     expect([code, JSON.parse(out)]).toEqual([1, expect.objectContaining({ tampering: { seq: 1005, what: expect.any(String) } })]);
   });

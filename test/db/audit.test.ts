@@ -18,7 +18,7 @@ const append = (workspaceId: string, subject: string) => database.db.transaction
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 async function verify(workspaceId: string) {
-  const check = openChainCheck({ workspaceId, checkpoints: [], untrusted: 0 }, sha256);
+  const check = openChainCheck({ workspaceId, checkpoints: [], untrusted: 0, revoked: 0 }, sha256);
   for await (const rows of readChain(database.db, workspaceId)) check.read(rows);
   return check.finish();
 }
@@ -26,8 +26,8 @@ async function verify(workspaceId: string) {
 describe('the audit', () => {
   it('is one chain per workspace without a gap, however many write at once', async () => {
     await Promise.all(Array.from({ length: 60 }, (_, index) => append(index % 3 === 0 ? 'one' : 'two', `${index}`)));
-    expect(await verify('one')).toEqual({ rows: 20, checkpoints: 0, notYetCheckpointed: 20, tampering: null });
-    expect(await verify('two')).toEqual({ rows: 40, checkpoints: 0, notYetCheckpointed: 40, tampering: null });
+    expect(await verify('one')).toEqual({ rows: 20, checkpoints: 0, notYetCheckpointed: 20, revokedCheckpoints: 0, tampering: null });
+    expect(await verify('two')).toEqual({ rows: 40, checkpoints: 0, notYetCheckpointed: 40, revokedCheckpoints: 0, tampering: null });
   });
 
   it('has no gap where a transaction was rolled back', async () => {

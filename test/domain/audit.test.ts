@@ -17,7 +17,7 @@ const rows = chain(5);
 const checkpointAt = (seq: number, over: Partial<Checkpoint> = {}): Checkpoint => ({ workspaceId: 'w', seq, hash: rows[seq - 1]?.hash ?? 'gone', at: 0, ...over });
 
 function check(found: readonly AuditRow[], checkpoints: readonly Checkpoint[] = [], untrusted = 0) {
-  const chainCheck = openChainCheck({ workspaceId: 'w', checkpoints, untrusted }, sha256);
+  const chainCheck = openChainCheck({ workspaceId: 'w', checkpoints, untrusted, revoked: 0 }, sha256);
   for (const row of found) chainCheck.read([row]);
   return chainCheck.finish();
 }
@@ -35,10 +35,21 @@ describe('an entry', () => {
 });
 
 describe('a chain', () => {
+  it('is read on from behind a row that is known', () => {
+    const readBehind = (found: readonly AuditRow[], hash = rows[2]?.hash ?? '') => {
+      const chainCheck = openChainCheck({ workspaceId: 'w', checkpoints: [], untrusted: 0, revoked: 0 }, sha256, { seq: 3, hash });
+      chainCheck.read(found);
+      return chainCheck.finish().tampering;
+    };
+    expect(readBehind(rows.slice(3))).toBeNull();
+    expect(readBehind(rows.slice(3), 'other')).toEqual({ seq: 4, what: expect.stringContaining('row 4 was altered') });
+    expect(readBehind(rows.slice(4))).toEqual({ seq: 4, what: 'row 4 is missing' });
+  });
+
   it('that is whole has nothing wrong, and tells how much of it is not yet checkpointed', () => {
-    expect(check([])).toEqual({ rows: 0, checkpoints: 0, notYetCheckpointed: 0, tampering: null });
-    expect(check(rows, [checkpointAt(2), checkpointAt(4)])).toEqual({ rows: 5, checkpoints: 2, notYetCheckpointed: 1, tampering: null });
-    expect(check(rows, [checkpointAt(5)])).toMatchObject({ notYetCheckpointed: 0, tampering: null });
+    expect(check([])).toEqual({ rows: 0, checkpoints: 0, notYetCheckpointed: 0, revokedCheckpoints: 0, tampering: null });
+    expect(check(rows, [checkpointAt(2), checkpointAt(4)])).toEqual({ rows: 5, checkpoints: 2, notYetCheckpointed: 1, revokedCheckpoints: 0, tampering: null });
+    expect(check(rows, [checkpointAt(5)])).toMatchObject({ notYetCheckpointed: 0, revokedCheckpoints: 0, tampering: null });
   });
 
   const without = (...seqs: readonly number[]) => rows.filter(({ seq }) => !seqs.includes(seq));
@@ -61,7 +72,7 @@ describe('a chain', () => {
   });
 
   it('of another workspace does not pass for this one', () => {
-    const check = openChainCheck({ workspaceId: 'other', checkpoints: [], untrusted: 0 }, sha256);
+    const check = openChainCheck({ workspaceId: 'other', checkpoints: [], untrusted: 0, revoked: 0 }, sha256);
     check.read(rows);
     expect(check.finish().tampering?.seq).toBe(1);
   });

@@ -93,7 +93,8 @@ describe('a forged signature', () => {
     'of a header that is no object': async () => `${encode('null')}.${encode(payload)}.`,
   };
   it.each(Object.keys(forgeries))('%s is refused', async (name) => {
-    expect(await keys.keyring.verify('decision', (await forgeries[name]?.()) ?? '')).toBeUndefined();
+    const forged = (await forgeries[name]?.()) ?? '';
+    expect([await keys.keyring.verify('decision', forged), await keys.keyring.recall('decision', forged)]).toEqual([undefined, undefined]);
   });
 });
 
@@ -116,6 +117,8 @@ describe('keys', () => {
     await keys.keyring.rotate();
     expect([await keys.keyring.revoke(keyId), await keys.keyring.revoke(keyId)]).toEqual(['revoked', 'revoked']);
     expect(await keys.keyring.verify('decision', before)).toBeUndefined();
+    expect(await keys.keyring.recall('decision', before)).toEqual({ payload, keyId, isRevoked: true });
+    expect(await keys.keyring.recall('checkpoint', before)).toBeUndefined();
     expect((await keys.keyring.list()).map(({ state }) => state)).toEqual(['revoked', 'signing']);
   });
 
@@ -143,7 +146,7 @@ describe('keys', () => {
     expect(await openKeyring(fresh).list()).toHaveLength(1);
     expect((await stat(fresh)).mode & 0o777).toBe(0o700);
     expect((await stat(join(fresh, 'private-key.json'))).mode & 0o777).toBe(0o600);
-    expect((await readdir(fresh)).toSorted()).toEqual(['private-key.json', 'public-keys.json']);
+    expect((await readdir(fresh)).filter((name) => !name.startsWith('lock.')).toSorted()).toEqual(['private-key.json', 'public-keys.json']);
   });
 
   it('verify without the private one, as a worker has them', async () => {

@@ -1,4 +1,5 @@
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { chmod, chown, link, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
@@ -93,15 +94,29 @@ const options = (begin: ChangeOptions['begin'] = async () => {}, lines: string[]
 const toChange = async (executor: Executor, step: Step): Promise<Change> => ({ kind: 'execute', step, key: 'a'.repeat(32), snapshot: await executor.snapshot('w', step) });
 
 describe('a config-patch step', () => {
-  it('shows nothing around what it changes that looks like a secret, nor what somebody else put there', async () => {
+  it.each([
+    ['  password: hunter2\n', 'password: •••'],
+    ['  password:\n    value: hunter2\n', '    value: •••'],
+    ['  # password: hunter2\n', '  # •••'],
+  ])('shows nothing around what it changes that looks like a secret, nor what somebody else put there: %j', async (secret, shown) => {
     const { executor, path, step } = await openWorld();
-    await writeFile(path, good.replace('  port', '  password: hunter2\n  port'));
+    await writeFile(path, good.replace('  port', `${secret}  port`));
     const { lines } = await executor.rehearse('w', aPatch());
-    expect(lines.join('\n')).toContain('password: •••');
+    expect(lines.join('\n')).toContain(shown);
+    expect(lines).toContain('   port: 8080 # public');
     const told: string[] = [];
     await executor.run('w', { kind: 'execute', step, key: 'a'.repeat(32), snapshot: good }, options(undefined, told));
     expect([...lines, ...told].join('\n')).not.toContain('hunter2');
-    expect(told.join('\n')).toContain('+  password: •••');
+    expect(told.some((line) => line.startsWith('+') && line.endsWith(shown))).toBe(true);
+  });
+
+  it('shows nothing of what is a secret only before it or only after it', async () => {
+    const { executor, path } = await openWorld();
+    const text = 'credentials:\n  value: hunter2\n  port: 8080\n';
+    await writeFile(path, text);
+    const swap = JSON.stringify([{ op: 'test', path: '/credentials/port', value: 8080 }, { op: 'move', from: '/credentials', path: '/shown' }]);
+    const { lines } = await executor.rehearse('w', aPatch({ script: swap }));
+    expect(lines.filter((line) => line.startsWith(' '))).toEqual(['   value: •••', '   port: •••']);
   });
 
   it('is rehearsed as a unified diff, and pinned by the SHA-256 of the bytes', async () => {
@@ -130,15 +145,15 @@ describe('a config-patch step', () => {
     await chmod(file, 0o640);
     if (process.getuid?.() === 0) await chown(file, 12_345, 54_321);
     const before = await stat(file);
-    const link = join(folder, 'shop.yaml');
-    await symlink('real/shop.yaml', link);
-    const executor = toExecutor(link);
+    const linked = join(folder, 'shop.yaml');
+    await symlink('real/shop.yaml', linked);
+    const executor = toExecutor(linked);
     expect(await executor.run('w', await toChange(executor, await freezeStep(executor, 'w', aPatch())), options())).toMatchObject({ kind: 'done' });
     expect(await readFile(file, 'utf8')).toBe(fixed);
     const { mode, uid, gid, ino } = await stat(file);
     expect({ mode, uid, gid }).toEqual({ mode: before.mode, uid: before.uid, gid: before.gid });
     expect(ino).not.toBe(before.ino);
-    expect(await readlink(link)).toBe('real/shop.yaml');
+    expect(await readlink(linked)).toBe('real/shop.yaml');
   });
 
   it('never shows half of itself to a reader', async () => {
@@ -189,12 +204,129 @@ describe('a config-patch step', () => {
     await expect(executor.rehearse('w', aPatch())).rejects.toMatchObject({ kind: 'targetMissing' });
   });
 
-  it('that is edited while it begins is not made, and says so', async () => {
-    const { executor, step, path, disturb, leftovers } = await openWorld();
-    const result = await executor.run('w', await toChange(executor, step), options(async () => void (await disturb())));
+  it('that is edited while it begins is not made, says so, and is still known not to be made when its worker dies before it could', async () => {
+    const { executor, step, path, disturb } = await openWorld();
+    const change = await toChange(executor, step);
+    let handle = '';
+    const result = await executor.run('w', change, options(async (noted) => {
+      handle = noted;
+      await disturb();
+    }));
     expect(result).toMatchObject({ kind: 'conflict', summary: expect.stringContaining('at the same moment') });
     expect(await readFile(path, 'utf8')).toBe(good.replace('8080', '9090'));
+    expect(await executor.settle('w', change, handle, options())).toEqual({ kind: 'notDone' });
+    // Tried again, it finds the edit before it begins, and may die once more.
+    expect(await executor.run('w', change, options())).toMatchObject({ kind: 'conflict' });
+    expect(await executor.settle('w', change, handle, options())).toEqual({ kind: 'notDone' });
+  });
+
+  it('whose file was changed right after it was put there does not say that it was done', async () => {
+    const { executor, step, path } = await openWorld();
+    let ended = false;
+    const meddle = () => {
+      if (readFileSync(path, 'utf8') === fixed) writeFileSync(path, 'server: {}\n');
+      else if (!ended) setImmediate(meddle);
+    };
+    const result = await executor.run('w', await toChange(executor, step), options(async () => meddle())).finally(() => (ended = true));
+    expect(result).toMatchObject({ kind: 'failed', changed: true, summary: expect.stringContaining('is not what was put there') });
+  });
+
+  it('that was called off leaves nothing of the file on disk but an empty mark, and that not for ever', async () => {
+    const { executor, step, folder, leftovers } = await openWorld();
+    const change = await toChange(executor, step);
+    let handle = '';
+    const dies = options(async (noted) => {
+      handle = noted;
+      throw new Error('died');
+    });
+    await expect(executor.run('w', change, dies)).rejects.toThrow('died');
+    await executor.settle('w', change, handle, options());
+    const [mark = '', ...more] = await leftovers();
+    expect(more).toEqual([]);
+    expect(await readFile(join(folder, mark), 'utf8')).toBe('');
+    const long = new Date(Date.now() - 30 * 86_400_000);
+    const other: Change = { ...change, key: 'c'.repeat(32) };
+    await expect(executor.run('w', other, dies)).rejects.toThrow('died');
+    await executor.settle('w', other, handle, options());
+    expect(await leftovers()).toHaveLength(2);
+    await utimes(join(folder, mark), long, long);
+    await executor.run('w', { ...change, key: 'd'.repeat(32) }, options());
+    const [kept = '', ...others] = await leftovers();
+    expect(kept).toContain(other.key);
+    expect(others).toEqual([]);
+  });
+
+  it('is refused in words for a file with other names, of which it would reach only one', async () => {
+    const { executor, step, path, folder, leftovers } = await openWorld();
+    const change = await toChange(executor, step);
+    await link(path, join(folder, 'other.yaml'));
+    expect(await executor.rehearse('w', step)).toEqual({ found: false, lines: [expect.stringContaining('2 names (hard links)')] });
+    let began = false;
+    const result = await executor.run('w', change, options(async () => void (began = true)));
+    expect(result).toMatchObject({ kind: 'failed', changed: false, summary: expect.stringContaining('2 names (hard links)') });
+    expect(began).toBe(false);
+    expect(await readFile(path, 'utf8')).toBe(good);
     expect(await leftovers()).toEqual([]);
+  });
+
+  (process.getuid?.() === 0 ? describe : describe.skip)('of a file of somebody else (needs root, to make one)', () => {
+    const nobody = 65_534;
+    /** Lets the executor run as a user who owns the folder. */
+    async function asNobody<Result>(folder: string, act: () => Promise<Result>, group = nobody): Promise<Result> {
+      await chown(folder, nobody, group);
+      await chmod(folder, 0o2755);
+      process.seteuid?.(nobody);
+      try {
+        return await act();
+      } finally {
+        process.seteuid?.(0);
+      }
+    }
+
+    it.each([
+      ['owner', 12_345, 0],
+      ['group', nobody, 54_321],
+    ])('is refused in words where the %s cannot be kept', async (_what, uid, gid) => {
+      const { executor, step, path, folder, leftovers } = await openWorld();
+      const change = await toChange(executor, step);
+      await chown(path, uid, gid);
+      await chmod(path, 0o644);
+      await asNobody(folder, async () => {
+        expect(await executor.rehearse('w', step)).toEqual({ found: false, lines: [expect.stringContaining(`belongs to ${uid}:${gid}`)] });
+        let began = false;
+        const result = await executor.run('w', change, options(async () => void (began = true)));
+        expect(result).toMatchObject({ kind: 'failed', changed: false, summary: expect.stringContaining(`belongs to ${uid}:${gid}`) });
+        expect(began).toBe(false);
+      });
+      expect(await readFile(path, 'utf8')).toBe(good);
+      expect(await stat(path)).toMatchObject({ uid, gid });
+      expect(await leftovers()).toEqual([]);
+    });
+
+    it('is refused where its bits cannot be kept, which only shows when it is tried', async () => {
+      const { executor, step, path, folder, leftovers } = await openWorld();
+      const change = await toChange(executor, step);
+      await chown(path, nobody, 54_321);
+      await chmod(path, 0o2644);
+      // What is made in the folder gets its group, but only members of that may set this bit.
+      const result = await asNobody(folder, () => executor.run('w', change, options()), 54_321);
+      expect(result).toMatchObject({ kind: 'failed', changed: false, summary: expect.stringContaining('cannot be kept') });
+      expect(await leftovers()).toEqual([]);
+    });
+
+    it('is made where only its group is another of ours, and keeps it', async () => {
+      const { executor, step, path, folder } = await openWorld();
+      const change = await toChange(executor, step);
+      const groups = process.getgroups?.() ?? [];
+      await chown(path, nobody, 54_321);
+      process.setgroups?.([54_321]);
+      try {
+        expect(await asNobody(folder, () => executor.run('w', change, options()))).toMatchObject({ kind: 'done' });
+      } finally {
+        process.setgroups?.(groups);
+      }
+      expect(await stat(path)).toMatchObject({ uid: nobody, gid: 54_321 });
+    });
   });
 
   it('that would not give what was approved is not made', async () => {

@@ -155,20 +155,36 @@ describe('inserted rows', () => {
   it('that are there already are not there to be inserted', async () => {
     const table = await aTable('id int primary key, n int', '(1, 2)');
     expect(await sql.executor.rehearse('w', aValidStep(`INSERT INTO ${table} (id) VALUES (1), (2)`))).toEqual({
-      found: false, lines: [`${table} has 1 row with such a key already`, '- id 1: (1,2)'],
+      found: false, lines: [`${table} has 1 row with such a key already`, '- id 1'],
     });
   });
 });
 
 describe('a rehearsal of a change of rows', () => {
   it('says what would be touched, a few rows of it, on lines of their own', async () => {
-    const table = await aTable('id int primary key, name text', Array.from({ length: 7 }, (_, index) => `(${index + 1}, E'a\\n\u202e${index}')`).join());
+    const table = await aTable('id int primary key, name text', Array.from({ length: 7 }, (_, index) => `(${index + 1}, 'a')`).join());
     expect(await sql.executor.rehearse('w', aValidStep(`DELETE FROM ${table} WHERE id > 0`))).toEqual({
       found: true,
-      lines: [`7 rows of ${table} would be deleted`, ...[1, 2, 3, 4, 5].map((id) => `- id ${id}: (${id},"a·${id - 1}")`), 'and 2 more'],
+      lines: [`7 rows of ${table} would be deleted`, ...[1, 2, 3, 4, 5].map((id) => `- id ${id}`), 'and 2 more'],
       wayBack: { kind: 'snapshot', of: 'rows', keptMs: workspace.policy.snapshotKeptMs },
       pins: { before: expect.stringMatching(/^[0-9a-f]{64}$/), after: null },
     });
+  });
+
+  it('shows of a row its key and what the change sets and compares, on a line, and no secret', async () => {
+    const table = await aTable('id int primary key, name text, "odd ""n" int, password_hash text, token text, card text', String.raw`(1, E'a\n\u202eb', null, '$2b$12$HASH', 't0k3n', '4111')`);
+    const rehearse = async (script: string) => (await sql.executor.rehearse('w', aValidStep(script, ['t0k3n']))).lines.slice(1);
+    expect(await rehearse(`UPDATE ${table} SET name = 'b', "odd ""n" = "odd ""n" + 1, password_hash = 'x' WHERE token = $1`)).toEqual(['- id 1: name a·b, odd "n null, password_hash •••, token •••']);
+    expect(await rehearse(`DELETE FROM ${table} WHERE name LIKE 'a%' AND id = 1`)).toEqual(['- id 1: name a·b']);
+  });
+
+  it('and a conflict show no key that is a secret', async () => {
+    const table = await aTable('token text primary key, n int', "('t0k3n', 1)");
+    const script = `UPDATE ${table} SET n = 2 WHERE n = 1`;
+    expect((await sql.executor.rehearse('w', aValidStep(script))).lines).toEqual([`1 row of ${table} would be updated`, '- token •••: n 1']);
+    const change = await toExecution(await freeze(script));
+    await client.query(`insert into ${table} values ('0th3r', 1)`);
+    expect((await run(sql.executor, change)).result).toEqual({ kind: 'conflict', summary: `1 row (token •••) of ${table} changed since it was rehearsed` });
   });
 
   const whys: readonly (readonly [why: string, make: (table: string) => string, script: (table: string) => string])[] = [
@@ -246,6 +262,32 @@ describe('a change of rows among others', () => {
     await other.end();
   });
 
+  it('that waits too long for others throws, and is made when it is tried again', async () => {
+    const { table, step } = await aCounter();
+    const change = await toExecution(step);
+    const other = await connect(database.url);
+    await other.query(`begin; update ${table} set n = n where id = 2`);
+    await expect(run(sql.executor, change)).rejects.toMatchObject({ code: '55P03' });
+    await other.query('commit');
+    expect((await run(sql.executor, change)).result).toMatchObject({ kind: 'done' });
+    expect(await imagesOf(table)).toEqual(['(1,2)', '(2,3)']);
+    await other.end();
+  });
+
+  it('that is chosen to end a deadlock throws, and is made when it is tried again', async () => {
+    const { table, step } = await aCounter();
+    const change = await toExecution(step);
+    const other = await connect(database.url);
+    await other.query(`set deadlock_timeout = '1min'; begin; update ${table} set n = n where id = 2`);
+    const running = run(sql.executor, change).catch((error: unknown) => error);
+    await until('the run to wait', async () => (await client.query(`select from pg_stat_activity where application_name = 'sluice' and wait_event_type = 'Lock'`)).rowCount === 1);
+    await other.query(`update ${table} set n = n where id = 1`);
+    expect(await running).toMatchObject({ code: '40P01' });
+    await other.query('commit');
+    expect((await run(sql.executor, change)).result).toMatchObject({ kind: 'done' });
+    await other.end();
+  });
+
   it('is not made when there are more rows by then', async () => {
     const { table, step } = await aCounter();
     const change = await toExecution(step);
@@ -289,6 +331,57 @@ describe('a change of rows among others', () => {
     const { handle: left } = await run(sql.executor, deletion);
     await client.query(`insert into ${table} values (2, 9)`);
     expect((await run(sql.executor, toRollback(deletion, left))).result).toMatchObject({ kind: 'conflict', summary: expect.stringContaining('1 row (id 2)') });
+  });
+});
+
+describe('a change of rows by a role with a search_path of its own', () => {
+  const byPath = (path: string) => openSqlExecutor(`${database.url}?options=${encodeURIComponent(`-c search_path=${path}`)}`);
+  beforeAll(() => client.query(`
+    create schema own; create table own.history_log (id int);
+    create function own.log() returns trigger language plpgsql as $$ begin insert into history_log values (new.id); return null; end $$;
+    create function own.allows(int) returns boolean language plpgsql as $$ begin return $1 < (select count(*) + 100 from history_log); end $$;
+    create function own.same(varchar, varchar) returns boolean language sql as 'select true';
+    create schema odd; create operator odd.= (leftarg = varchar, rightarg = varchar, function = own.same)`));
+  const countLog = async () => (await client.query('select from own.history_log')).rowCount;
+
+  it.each([
+    ['at once', (table: string) => `create trigger logs after update on ${table} for each row execute function own.log()`],
+    ['at the end', (table: string) => `create constraint trigger logs after update on ${table} deferrable initially deferred for each row execute function own.log()`],
+  ])('lets triggers find what they mean by it, %s', async (_when, make) => {
+    const table = await aTable('id int primary key, n int', '(1, 1)');
+    await client.query(make(table));
+    const { executor, close } = byPath('own');
+    const before = await countLog();
+    const step = await freezeStep(executor, 'w', aValidStep(`UPDATE ${table} SET n = 2 WHERE id = 1`));
+    expect((await run(executor, { kind: 'execute', step, key: 'a', snapshot: null })).result).toMatchObject({ kind: 'done' });
+    expect(await countLog()).toBe((before ?? 0) + 1);
+    await close();
+  });
+
+  it('is taken back exactly, checks included, and names in its rows are written as ever', async () => {
+    const table = await aTable('id int primary key, n int, what regclass', "(1, 1, 'own.history_log')");
+    await client.query(`alter table ${table} add check (own.allows(n)) not valid`);
+    const { executor, close } = byPath('own');
+    const change = await toExecution(await freezeStep(executor, 'w', aValidStep(`UPDATE ${table} SET n = 2 WHERE id = 1`)), executor);
+    const { result, handle } = await run(executor, change);
+    expect(result).toMatchObject({ kind: 'done' });
+    expect(JSON.parse(handle)).toMatchObject({ left: [{ image: '(1,2,own.history_log)' }] });
+    expect((await run(executor, toRollback(change, handle))).result).toMatchObject({ kind: 'done' });
+    expect(await imagesOf(table)).toEqual(['(1,1,own.history_log)']);
+    await close();
+  });
+
+  it('is not made where its condition would mean other rows by that path', async () => {
+    const table = await aTable('id varchar primary key, name varchar', "('1', 'a'), ('2', 'b')");
+    const { executor, close } = byPath('odd');
+    const change = await toExecution(await freezeStep(executor, 'w', aValidStep(`UPDATE ${table} SET name = 'c' WHERE name = 'a'`)), executor);
+    expect((await run(executor, change)).result).toMatchObject({ kind: 'conflict', summary: expect.stringContaining('search_path') });
+    expect(await imagesOf(table)).toEqual(['(1,a)', '(2,b)']);
+    const plain = await toExecution(await freezeStep(executor, 'w', aValidStep(`UPDATE ${table} SET name = 'c' WHERE name IS NULL OR id < '2'`)), executor);
+    const { handle } = await run(executor, plain);
+    expect((await run(executor, toRollback(plain, handle))).result).toMatchObject({ kind: 'done' });
+    expect(await imagesOf(table)).toEqual(['(1,a)', '(2,b)']);
+    await close();
   });
 });
 

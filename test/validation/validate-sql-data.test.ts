@@ -198,7 +198,14 @@ describe('what an allowed change does', () => {
         [['(7)'], ['CAST(', "'2026-01-01'", ' AS date)'], ['NULL']],
       ],
       parameters: [2],
+      names: [],
     });
+  });
+
+  it('names what it sets and compares, once each', async () => {
+    const text = `UPDATE shop.a SET b = b + 1, "odd ""\\" = '"ColumnRef":{"fields":[{"String":{"sval":"no"' WHERE c = $1 AND (b IS NULL OR d IN (1))`;
+    expect((await readDataChange(text)).names).toEqual(['b', 'odd "\\', 'c', 'd']);
+    expect((await readDataChange('DELETE FROM shop.a WHERE c = $1')).names).toEqual(['c']);
   });
 });
 

@@ -9,6 +9,8 @@ interface OfTable {
   readonly table: string;
   /** Every `$n`, in the order in which the text has them. */
   readonly parameters: readonly number[];
+  /** The columns that it sets or compares; for an INSERT, none. */
+  readonly names: readonly string[];
 }
 
 /** What a data change does to which rows. The columns in `where` are those of `t`. */
@@ -46,7 +48,7 @@ export async function judgeDataChange(tree: ParseResult): Promise<{ readonly cha
     }
   }
   const change = readChange(statement, castable, attempt);
-  return change === undefined || findings.length > 0 ? { findings } : { change: { ...change, parameters: listParameters(statement) }, findings };
+  return change === undefined || findings.length > 0 ? { findings } : { change: { ...change, parameters: listParameters(statement), names: listNames(change, statement) }, findings };
 }
 
 type Statement = Extract<Node, { UpdateStmt: UpdateStmt } | { DeleteStmt: DeleteStmt } | { InsertStmt: InsertStmt }>;
@@ -58,7 +60,7 @@ function readStatement({ stmts: [only, ...more] = [] }: ParseResult): Statement 
   return 'UpdateStmt' in node || 'DeleteStmt' in node || 'InsertStmt' in node ? node : undefined;
 }
 
-type Unnumbered<Change> = Change extends DataChange ? Omit<Change, 'parameters'> : never;
+type Unnumbered<Change> = Change extends DataChange ? Omit<Change, 'parameters' | 'names'> : never;
 
 function readChange(statement: Statement, castable: ReadonlyMap<string, string>, attempt: Attempt): Unnumbered<DataChange> | undefined {
   if ('UpdateStmt' in statement) {
@@ -148,3 +150,8 @@ function readRows(source: Node | undefined, width: number, castable: ReadonlyMap
 
 const listParameters = (statement: Statement): readonly number[] =>
   [...JSON.stringify(statement).matchAll(/"ParamRef":\{"number":(\d+)/g)].map(([, number]) => Number(number));
+
+const listNames = (change: Unnumbered<DataChange>, statement: Statement): readonly string[] => {
+  const compared = [...JSON.stringify(statement).matchAll(/"ColumnRef":\{"fields":\[\{"String":\{"sval":("(?:[^"\\]|\\.)*")/g)].map(([, name = '""']) => JSON.parse(name) as string);
+  return change.kind === 'insert' ? [] : [...new Set([...(change.kind === 'update' ? change.columns : []), ...compared])];
+};

@@ -1808,6 +1808,8 @@ export interface operations {
                         checkpoints: number;
                         /** @description Rows after the last checkpoint. */
                         notYetCheckpointed: number;
+                        /** @description Checkpoints of this workspace by keys that are revoked; they speak for nothing. */
+                        revokedCheckpoints: number;
                         /** @description What is wrong first; null where nothing is. */
                         tampering: {
                             seq: number;
