@@ -72,7 +72,7 @@ function hasSecretName(text: string): boolean {
 /** How many brackets a line leaves open. */
 function countOpened(line: string): number {
   const bare = line.replaceAll(/"(?:[^"\\]|\\.)*"|'[^']*'/g, '').replace(/(^|\s)(#|\/\/).*$/s, '');
-  return [...bare].reduce((open, character) => open + ('{['.includes(character) ? 1 : '}]'.includes(character) ? -1 : 0), 0);
+  return bare.replaceAll(/[^{[]/g, '').length - bare.replaceAll(/[^}\]]/g, '').length;
 }
 
 /**

@@ -56,9 +56,7 @@ export async function nameTransaction(client: pg.Client, connect: Connect): Prom
            (select to_char(backend_start at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') from pg_stat_activity where pid = pg_backend_pid()) as "backendStart"`);
   const [name] = rows;
   if (name === undefined) throw new Error('the target did not name its transaction');
-  // A crash forgets numbers that were not yet on its disk and gives them out again. What is written to the log here carries this one, whatever
-  // the change wrote itself (nothing, for an unlogged table), and another commit brings it there.
-  await client.query(`select pg_logical_emit_message(true, 'sluice', '')`);
+  // A crash forgets numbers that were not yet on its disk and gives them out again; a commit of a later one makes it remember all before.
   await connect((other) => other.query(`begin; set local synchronous_commit = local; select pg_logical_emit_message(true, 'sluice', ''); commit`));
   return name;
 }

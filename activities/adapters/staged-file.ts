@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, type FileHandle, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { getegid, geteuid, getgroups } from 'node:process';
 
 /** New content of a file, safe on disk beside it under a name of its own. That it is still there tells that it was not swapped in. */
 export interface StagedFile {
@@ -26,9 +27,9 @@ export class NotReplaceable extends Error {
 export async function whyNotReplaceable(file: string): Promise<string | undefined> {
   const [{ nlink, uid, gid }, folder] = await Promise.all([stat(file), stat(dirname(file))]);
   if (nlink > 1) return `${file} has ${nlink} names (hard links), and the others would keep the old content`;
-  const user = process.geteuid?.() ?? 0;
+  const user = geteuid?.() ?? 0;
   if (user === 0) return undefined;
-  const isOurGroup = [process.getegid?.(), ...(process.getgroups?.() ?? [])].includes(gid) || ((folder.mode & SET_GROUP) !== 0 && folder.gid === gid);
+  const isOurGroup = [getegid?.(), ...(getgroups?.() ?? [])].includes(gid) || ((folder.mode & SET_GROUP) !== 0 && folder.gid === gid);
   return user === uid && isOurGroup ? undefined : `${file} belongs to ${uid}:${gid}, and what user ${user} puts in its place would not`;
 }
 

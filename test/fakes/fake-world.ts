@@ -76,6 +76,7 @@ export function fakeWorld({ run = 'helps', outputLines = 1, rehearsal, fault = '
       if (!isHolder(step.parameters)) return { kind: 'done', summary: 'already gone' };
       if (holder?.state !== IDLE) {
         const line = `session ${step.parameters[0]} is no longer idle in transaction, left alone`;
+        onOutput(line);
         return { kind: 'conflict', summary: line };
       }
       await begin('{}');
