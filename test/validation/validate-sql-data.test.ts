@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { readDataChange } from '../../validation/sql/data-change.js';
 import { toQuery } from '../../validation/sql/sql-value.js';
@@ -206,37 +205,5 @@ describe('what an allowed change does', () => {
     const text = `UPDATE shop.a SET b = b + 1, "odd ""\\" = '"ColumnRef":{"fields":[{"String":{"sval":"no"' WHERE c = $1 AND (b IS NULL OR d IN (1))`;
     expect((await readDataChange(text)).names).toEqual(['b', 'odd "\\', 'c', 'd']);
     expect((await readDataChange('DELETE FROM shop.a WHERE c = $1')).names).toEqual(['c']);
-  });
-});
-
-const corpora = new URL('../../../shared/corpora/', import.meta.url);
-const describeCorpora = existsSync(corpora) ? describe : describe.skip;
-describeCorpora('SQL that others collected (needs the folder of corpora beside the project)', () => {
-  interface Line {
-    readonly id: string;
-    readonly type: string;
-    readonly label: string;
-    readonly text: string;
-  }
-  const read = (file: string, label: string) =>
-    (existsSync(new URL(file, corpora)) ? readFileSync(new URL(file, corpora), 'utf8').trim().split('\n') : [])
-      .map((line) => JSON.parse(line) as Line)
-      .filter((line) => line.type === 'sql' && line.label === label);
-
-  it('is denied where it evades, also when it names its tables as it must', async () => {
-    const lines = read('evasions.jsonl', 'deny').flatMap(({ id, text }) => [
-      { id, text },
-      { id, text: text.replaceAll(/\b(from|update|into|table) (?!pg_|only\b)(\w+)/gi, '$1 app.$2') },
-    ]);
-    const passed: string[] = [];
-    for (const { id, text } of lines) if ((await validateSql(text)).result === 'review') passed.push(`${id}: ${text}`);
-    expect(lines.length).toBeGreaterThan(100);
-    expect(passed).toEqual([]);
-  });
-
-  it('is denied where it is a migration', async () => {
-    for (const { text } of [...read('squawk_linter.jsonl', 'migration-risky'), ...read('squawk_linter.jsonl', 'migration-ok')]) {
-      expect(await validateSql(text)).toMatchObject({ result: 'denied' });
-    }
   });
 });
