@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { DecisionReceipt, Gate, IncidentDetail, IncidentPage, Me } from '../contracts/http.js';
+import type { DecisionReceipt, Gate, IncidentDetail, IncidentPage, Me, TailEntry } from '../contracts/http.js';
 import type { Verdict } from '../domain/gate.js';
 import type { Outcome } from '../domain/incident.js';
 import type { ApiClient } from './client.js';
@@ -27,7 +27,12 @@ export async function showIncident({ client, json, print }: Context, incidentId:
 }
 
 /** Prints the job tail after `after` until the incident is closed; returns how it ended, undefined where it was not waited for. */
-export async function followTail({ client, json, print, complain, interrupted }: Context, incidentId: string, after = 0): Promise<Outcome | undefined> {
+/** Prints the job tail until it is done, or until an entry is enough. Returns how the incident ended, where it did. */
+export async function followTail(
+  { client, json, print, complain, interrupted }: Context,
+  incidentId: string,
+  { after = 0, isEnough = () => false }: { readonly after?: number; readonly isEnough?: (entry: TailEntry) => boolean } = {},
+): Promise<Outcome | undefined> {
   let isLost = false;
   let outcome: Outcome | undefined;
   const onLost = () => {
@@ -39,6 +44,7 @@ export async function followTail({ client, json, print, complain, interrupted }:
     outcome = entry.event === 'done' ? entry.data.outcome : undefined;
     const text = json ? JSON.stringify(entry) : renderEntry(entry);
     if (text !== undefined) print(text);
+    if (isEnough(entry)) return outcome;
   }
   if (interrupted.aborted) complain(`The incident goes on. Follow it again with: sluice tail ${incidentId}`);
   return outcome;

@@ -1,4 +1,4 @@
-import type { IncidentDetail, RollbackReceipt, TailPage } from '../contracts/http.js';
+import type { IncidentDetail, RollbackReceipt, TailEntry, TailPage } from '../contracts/http.js';
 import type { ApiClient } from './client.js';
 import { answerGate, askToTakeBack, type Context, followTail, readIncident } from './commands.js';
 import { renderIncident, toPlainText } from './render.js';
@@ -20,7 +20,10 @@ export async function rollBackIncident(context: Context, incidentId: string, { r
   const after = await findEnd(client, id);
   const receipt = await client.post<RollbackReceipt>(`/api/incidents/${id}/rollback`, { reason });
   complain(toPlainText(receipt.message));
-  const outcome = await followTail(context, id, after);
+  let waits = false;
+  const isEnough = (entry: TailEntry): boolean => (waits = entry.event === 'update' && entry.data.status === 'NEEDS_HUMAN');
+  const outcome = await followTail(context, id, { after, isEnough });
+  if (waits) throw new Refused(`It was not taken back and waits for a person: \`sluice rollback ${id} --reason TEXT\` tries again, \`sluice reject ${id} --reason TEXT\` leaves it as it is.`);
   if (outcome !== undefined && outcome !== 'ROLLED_BACK') throw new Refused('It was not taken back.');
 }
 

@@ -17,7 +17,7 @@ const Moment = Type.String({ format: 'date-time' });
 const Labels = Type.Record(Type.String(), Type.String(), { additionalProperties: false });
 const Cursor = Type.String({ format: 'uuid', description: 'As the previous page gave it.' });
 const Name = Type.String({ minLength: 1, maxLength: 200 });
-const Reason = Type.String({ minLength: 1, maxLength: 2_000 });
+const Reason = Type.String({ minLength: 1, maxLength: 2_000, pattern: '\\S' });
 const Confirmation = Type.String({ maxLength: 1_000, description: "The plan's title, typed to approve it where the gate's `confirmation` asks for it." });
 
 /** RFC 9457. `type` is stable; `detail` says what the reader can do. */

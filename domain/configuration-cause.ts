@@ -34,7 +34,7 @@ export const explainByConfiguration =
     const byHand = changed.flatMap(({ path, changes }) => changes.filter(({ isRestored }) => !isRestored).map(({ pointer }) => `${path.split('/').at(-1)} ${pointer}`));
     return {
       category: 'configuration',
-      details: changed.map(describeFile).join('; '),
+      details: [...changed.map(describeFile), ...(byHand.length === 0 ? [] : [`to be put back by hand, because no plan holds it: ${byHand.slice(0, CHANGES_TOLD).join(', ')}`])].join('; '),
       // Who puts back only a part of what changed must know what the rest does.
       confidence: changed.every(({ restoresAll }) => restoresAll) ? confidence : Math.min(confidence, PARTLY_RESTORED_CONFIDENCE),
       evidence: ids(unwell, changed),

@@ -112,6 +112,17 @@ export const executed = (input: {
     reason: input.approvals.at(-1)?.reason ?? null,
   });
 
+/** A plan that was approved and overtaken before it began. */
+export const notRun = (approvals: readonly Approval[], because: string): UpdateDraft =>
+  toUpdate({
+    phase: 'EXECUTION',
+    status: 'REJECTED',
+    text: lines(approvals.length === 0 ? [] : `Approved by ${approvals.map(formatApproval).join(', ')}`, `${because}. Nothing was run; a new plan is made`),
+    approvedBy: approvals.length === 0 ? null : approvals.map(({ person }) => person).join(', '),
+    approvedAt: approvals.at(-1)?.at ?? null,
+    reason: approvals.at(-1)?.reason ?? null,
+  });
+
 /** A plan that was taken back. `oneWay` are the steps that nothing brings back. */
 export const rolledBack = (input: {
   readonly title: string;

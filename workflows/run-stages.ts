@@ -3,25 +3,24 @@ import type { Execution, SamplingInput } from '../contracts/activities.js';
 import { assertNever } from '../domain/assert-never.js';
 import type { ClaimRefusal } from '../domain/grant.js';
 import { claimRefusals } from '../domain/grant.js';
-import { toUpdate } from '../domain/incident.js';
 import { formatDuration } from '../domain/duration.js';
 import type { Signal } from '../domain/signal.js';
 import { toReversibility } from '../domain/plan.js';
 import { isOfTarget } from '../domain/signal.js';
-import { formatDigest, summarize, verificationGateOpened } from '../domain/updates.js';
+import { formatDigest, notRun, summarize, verificationGateOpened } from '../domain/updates.js';
 import { change, record, watch } from './activity-proxies.js';
 import { awaitGate } from './await-gate.js';
 import { besides } from './besides.js';
 import { say } from './desk.js';
 import { rollBack } from './roll-back.js';
-import type { Frozen, Ran, Stage, Story } from './stage.js';
+import type { Ran, Stage, Story } from './stage.js';
 import { askPeople, askToReconcile, by, detectAgain, end, endUnchanged, giveUp } from './stage.js';
 import type { Work } from './until-cancelled.js';
 import { untilCancelled } from './until-cancelled.js';
 import { explain, isTimeout } from './failures.js';
 
 /** Runs the approved plan, once. Whatever may have changed something is noted before anything else is decided. */
-export async function execute(story: Story, { detection, plan, digest }: Frozen, gateId: string): Promise<Stage> {
+export async function execute(story: Story, { frozen: { detection, plan, digest }, gateId, approvals }: Extract<Stage, { kind: 'execute' }>): Promise<Stage> {
   const { ref, current } = story;
   const { stabilizationMs } = story.input.policy;
   const before = detection.anomalies.map(({ signal }) => signal).filter(isOfTarget);
@@ -59,7 +58,7 @@ export async function execute(story: Story, { detection, plan, digest }: Frozen,
     const words = `${plan.title} was refused: ${claimRefusals[claim.because]} (${claim.because})`;
     if (claim.because === 'alreadyUsed') return mayHaveChanged(words, 'See in the job tail and on the target what became of it');
     if (!isOvertaken(claim.because)) return askPeople('EXECUTION', words, 'Nothing was run. Propose again, or close');
-    await say(current.desk, toUpdate({ phase: 'EXECUTION', status: 'REJECTED', text: `${words}. Nothing was run; a new plan is made` }));
+    await say(current.desk, notRun(approvals, words));
     return { kind: 'drifted' };
   }
   let work: Work<Execution>;
@@ -85,7 +84,9 @@ export async function execute(story: Story, { detection, plan, digest }: Frozen,
     case 'recovered':
       return story.ran === null ? endUnchanged(story, 'RECOVERED', 'Healthy again before it ran') : detectAgain;
     case 'drifted':
-      return cancelled === null ? { kind: 'drifted' } : calledOff(cancelled);
+      if (cancelled !== null) return calledOff(cancelled);
+      await say(current.desk, notRun(approvals, `${plan.title} does not fit any more: ${execution.because}`));
+      return { kind: 'drifted' };
     case 'refused':
       return askPeople('EXECUTION', `${plan.title} was refused: ${execution.because}`, 'Nothing was run. Propose again, or close');
     case 'stopped':

@@ -39,7 +39,7 @@ export type Stage =
   | { readonly kind: 'validate'; readonly proposed: Proposed }
   | { readonly kind: 'drifted' }
   | { readonly kind: 'executionGate'; readonly frozen: Frozen }
-  | { readonly kind: 'execute'; readonly frozen: Frozen; readonly gateId: string }
+  | { readonly kind: 'execute'; readonly frozen: Frozen; readonly gateId: string; readonly approvals: readonly Approval[] }
   | { readonly kind: 'verificationGate'; readonly ran: Ran }
   | { readonly kind: 'verify'; readonly ran: Ran }
   | { readonly kind: 'rollBack'; readonly ran: Ran; readonly cause: RollbackCause; readonly askedBy: Approval | null }

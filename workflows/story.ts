@@ -122,7 +122,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
       expiresInMs: policy.gateWaitMs,
       isRecovered: story.ran === null ? recoveredFrom(detection.anomalies) : null,
     });
-    if (answer.kind === 'approved') return { kind: 'execute', frozen, gateId };
+    if (answer.kind === 'approved') return { kind: 'execute', frozen, gateId, approvals: answer.approvals };
     drifts = 0;
     if (answer.kind === 'changesRequested' || answer.kind === 'rollbackRequested') return detectAgain;
     // Silence and refusal close an incident only while nothing has changed.
@@ -197,7 +197,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
       case 'executionGate':
         return executionGate(stage.frozen);
       case 'execute':
-        return execute(story, stage.frozen, stage.gateId);
+        return execute(story, stage);
       case 'verificationGate':
         return verificationGate(story, stage.ran);
       case 'verify':

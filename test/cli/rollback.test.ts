@@ -4,7 +4,7 @@ import { eq } from 'drizzle-orm';
 import { createRecorder } from '../../db/recorder.js';
 import { decisions, executions, gates, plans } from '../../db/schema.js';
 import type { Step } from '../../domain/plan.js';
-import { rollbackClosed } from '../../domain/updates.js';
+import { needsHuman, rollbackClosed } from '../../domain/updates.js';
 import { aPlan, aStep } from '../builders.js';
 import { closeApis, workspaceId } from '../api/open-api.js';
 import { digest, haveClosedIncident, haveGate, haveIncident } from '../api/records.js';
@@ -105,6 +105,13 @@ describe('sluice rollback, after the incident was closed,', () => {
     const rollback = start(`rollback ${incidentId} --yes --reason worse`, asSupervisor);
     await endRollback(false);
     expect([await rollback.code, rollback.complained.at(-1)]).toEqual([1, 'It was not taken back.']);
+  });
+
+  it('ends with 1 and what to do when it could not be taken back and waits for a person', async () => {
+    const rollback = start(`rollback ${incidentId} --yes --reason worse`, asSupervisor);
+    await until('the request', async () => (await decisionsOf(incidentId)).find(({ verdict }) => verdict === 'rollBack'));
+    await createRecorder(api.db).recordUpdate(incidentId, 'conflict', needsHuman('CLOSED', randomUUID(), ['Step 1 was not taken back'], 'rollback'));
+    expect([await rollback.code, rollback.complained.at(-1)]).toEqual([1, expect.stringContaining(`sluice reject ${incidentId} --reason TEXT`)]);
   });
 
   it('asks for nothing unless the person says yes', async () => {

@@ -239,6 +239,10 @@ describe('an approval that comes after the world has moved', () => {
       });
       expect(second.digest).not.toBe(first.digest);
       expect(story.ran).toEqual([]);
+      // Whoever approved the first reads what became of it.
+      expect(await story.tailText()).toContain(
+        '⛔ EXECUTION [REJECTED]\n   Approved by ana (responder): "seen the lock graph"\n   Database Connection Reset does not fit any more: session 4711 is gone. Nothing was run; a new plan is made',
+      );
       await story.answer('execution', 'reject');
     });
     expect(outcome).toBe('REJECTED');
