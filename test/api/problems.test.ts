@@ -75,7 +75,7 @@ describe('trouble of our own', () => {
     expect(problemOf(reply)).toEqual([503, 'unavailable']);
     expect(reply.headers['retry-after']).toBe('5');
     const ready = await lost.call('nobody', 'GET', '/readyz');
-    expect([ready.statusCode, ready.json()]).toEqual([503, { status: 'unavailable', checks: { database: 'does not answer' } }]);
+    expect([ready.statusCode, ready.json()]).toEqual([503, { status: 'unavailable', checks: { database: 'does not answer', audit: 'ok' } }]);
     expect((await lost.call('nobody', 'GET', '/healthz')).statusCode).toBe(200);
     await away.close();
   });

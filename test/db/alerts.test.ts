@@ -28,7 +28,7 @@ it('an alert that comes while its incident closes is in a new incident, not in o
     await mayCommit;
   });
   const receiving = receive(alert('closing'));
-  await until('it to wait for the closing', async () => (await db.execute(sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)).rows.length > 0);
+  await until('it to wait for the closing', async () => (await database.asOwner("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).length > 0);
   commit();
   await closing;
   const [second] = await receiving;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { asc } from 'drizzle-orm';
 import pg from 'pg';
+import { APP_ROLE } from '../../db/app-role.js';
 import { readInstallation } from '../../db/installation.js';
 import { openDatabase } from '../../db/database.js';
 import { openIncident } from '../../db/open-incident.js';
@@ -72,13 +73,13 @@ it('two dispatchers share the work and double nothing', async () => {
   expect(seen.toSorted()).toEqual(ids.toSorted());
 });
 
-it('an installation is known by its database, also to a role without rights', async () => {
+it('an installation is known by its database, also to a role that has no rights of its own', async () => {
   const url = new URL(database.url);
   url.username = `plain_${randomUUID().slice(0, 8)}`;
   url.password = 'plain';
   const server = new pg.Client({ connectionString: database.url });
   await server.connect();
-  await server.query(`create role ${url.username} login password 'plain'`);
+  await server.query(`create role ${url.username} login password 'plain'; grant ${APP_ROLE} to ${url.username}`);
   const plain = openDatabase(url.href, { max: 1 });
   const other = await freshDatabase();
   try {

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { sql } from 'drizzle-orm';
 import { notify } from '../../db/channels.js';
 import { openTailListener, type TailListener } from '../../db/tail-listener.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
@@ -16,7 +15,7 @@ afterAll(async () => {
   await database.close();
 });
 
-const listening = sql`from pg_stat_activity where datname = current_database() and query like 'listen%'`;
+const listening = `from pg_stat_activity where datname = current_database() and query like 'listen%'`;
 
 it('wakes those who follow the incident that is told of, and nobody else', async () => {
   const woken: string[] = [];
@@ -36,9 +35,9 @@ it('wakes those who follow the incident that is told of, and nobody else', async
 
 it('wakes everyone after its connection was lost, and hears again', async () => {
   let times = 0;
-  await until('a connection that listens', async () => (await database.db.execute(sql`select pid ${listening}`)).rows.length === 1);
+  await until('a connection that listens', async () => (await database.asOwner(`select pid ${listening}`)).length === 1);
   const stop = listener.subscribe('a', () => (times += 1));
-  await database.db.execute(sql`select pg_terminate_backend(pid) ${listening}`);
+  await database.asOwner(`select pg_terminate_backend(pid) ${listening}`);
   await until('everyone to be woken', async () => times === 1);
   await notify(database.db, 'tail', 'a');
   await until('what is told', async () => times === 2);
