@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,8 +127,11 @@ export async function measureGate(samples: number, say: (line: string) => void):
     const waiting = await openGates(GATES_IN_WINDOW);
     workers.push(await startWorker());
     const [victim] = workers;
-    victim?.removeAllListeners('exit');
-    victim?.kill('SIGKILL');
+    if (victim === undefined) throw new Error('there is no worker to kill');
+    victim.removeAllListeners('exit');
+    victim.kill('SIGKILL');
+    // While a process dies its connections are open, and Temporal still hands it tasks; those come back after their 10 s.
+    await once(victim, 'exit');
     const killedAt = Date.now();
     const latencies = await Promise.all(
       waiting.map(async (gate, index) => {
