@@ -33,7 +33,6 @@ export const claimRefusals = {
   planMissing: 'the approved plan is not in the record',
   planAltered: 'the plan in the record is not the one that was approved',
   digestMismatch: 'the gate is for another digest',
-  policyAltered: 'the plan was not made under this policy',
   signatureInvalid: 'a decision in the record is not signed by a key of Sluice, or says something else than what was signed',
   grantExpired: 'the approval is older than an approval may be',
   tooFewApprovals: 'fewer people approved than the policy asks for',

@@ -88,6 +88,13 @@ export interface Approval {
   readonly at: string;
 }
 
+/** Who approved, when the last of them did, and why. */
+const toApprovedBy = (approvals: readonly Approval[]): Pick<UpdateDraft, 'approvedBy' | 'approvedAt' | 'reason'> => ({
+  approvedBy: approvals.length === 0 ? null : approvals.map(({ person }) => person).join(', '),
+  approvedAt: approvals.at(-1)?.at ?? null,
+  reason: approvals.at(-1)?.reason ?? null,
+});
+
 const formatApproval = ({ person, role, reason }: Approval): string => `${person} (${role})${reason === null ? '' : `: "${reason}"`}`;
 
 export const executed = (input: {
@@ -118,9 +125,7 @@ export const notRun = (approvals: readonly Approval[], because: string): UpdateD
     phase: 'EXECUTION',
     status: 'REJECTED',
     text: lines(approvals.length === 0 ? [] : `Approved by ${approvals.map(formatApproval).join(', ')}`, `${because}. Nothing was run; a new plan is made`),
-    approvedBy: approvals.length === 0 ? null : approvals.map(({ person }) => person).join(', '),
-    approvedAt: approvals.at(-1)?.at ?? null,
-    reason: approvals.at(-1)?.reason ?? null,
+    ...toApprovedBy(approvals),
   });
 
 /** A plan that was taken back. `oneWay` are the steps that nothing brings back. */
@@ -189,9 +194,7 @@ export const verified = (stabilizationMs: number, improvementPercent: number | n
       approvals.length === 0 ? [] : `Asked for by ${approvals.map(formatApproval).join(', ')}`,
     ),
     details: improvementPercent === null ? null : { improvementPercent },
-    approvedBy: approvals.length === 0 ? null : approvals.map(({ person }) => person).join(', '),
-    approvedAt: approvals.at(-1)?.at ?? null,
-    reason: approvals.at(-1)?.reason ?? null,
+    ...toApprovedBy(approvals),
   });
 
 export const notVerified = (unwell: readonly string[], triedForMs: number): UpdateDraft =>

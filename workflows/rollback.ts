@@ -23,7 +23,7 @@ export async function rollback(input: RollbackInput): Promise<'ROLLED_BACK' | 'L
   const show = (nextAction: string): void => setCurrentDetails(toCurrentDetails({ nextAction, phase: `rollback, ${last.status}`, plan: `${title}, digest ${digest}`, lastUpdates: [] }));
   setHandler(needsHumanGateSignal, takeDecision(inbox, 'needsHuman gate'), { description: 'Sent by the API when a person said how to go on' });
 
-  /** null: somebody wants to try again. */
+  /** `again`: somebody wants it tried again. */
   async function attempt(cause: RollbackCause, askedBy: Approval | null): Promise<{ readonly rolledBack: boolean; readonly summary: string } | { readonly again: RollbackCause; readonly askedBy: Approval | null }> {
     show('none, it is being taken back');
     const result = await rollBack({ ref, digest, title, cause, askedBy, policy });

@@ -136,8 +136,7 @@ export async function verificationGate({ input: { policy }, current }: Story, ra
     return { kind: 'rollBack', ran, cause: { kind: 'decision', decisionId: answer.decisionId }, askedBy: answer.by };
   }
   const person = 'by' in answer ? by(answer.by) : '';
-  if (ran.hasWayBack) return askPeople('VERIFICATION_GATE', `${answer.kind === 'rejected' ? 'Found not good' : 'Cancelled'}${person}`);
-  return askPeople('VERIFICATION_GATE', `${answer.kind === 'rejected' ? 'Found not good' : 'Cancelled'}${person}`, `${ran.title} has no way back`);
+  return askPeople('VERIFICATION_GATE', `${answer.kind === 'rejected' ? 'Found not good' : 'Cancelled'}${person}`, ...(ran.hasWayBack ? [] : [`${ran.title} has no way back`]));
 }
 
 /** Measures the same signals again until they have been well for the whole window, or have not. */
@@ -156,8 +155,10 @@ export async function verify(story: Story, ran: Ran): Promise<Stage> {
   if (work.cancelled !== null) return askPeople('VERIFICATION', `Cancelled${by(work.cancelled.by)} during verification`);
   if (ran.hasWayBack && onFailedVerification === 'rollBack') return { kind: 'rollBack', ran, cause: { kind: 'policy' }, askedBy: null };
   if (ran.hasWayBack) return askPeople('VERIFICATION', `${ran.title} did not help`, 'Take it back, propose again, or measure again');
-  return story.rounds >= maxRounds ? askPeople('VERIFICATION', `${story.rounds} ${story.rounds === 1 ? 'round' : 'rounds'} did not help`) : detectAgain;
+  return story.rounds >= maxRounds ? askPeople('VERIFICATION', notHelped(story)) : detectAgain;
 }
+
+const notHelped = ({ rounds }: Story): string => `${rounds} ${rounds === 1 ? 'round' : 'rounds'} did not help`;
 
 /** Takes back what was run. What does not go back is for a person, by name. */
 export async function takeBack(story: Story, { ran, cause, askedBy }: Extract<Stage, { kind: 'rollBack' }>): Promise<Stage> {
@@ -174,7 +175,7 @@ export async function takeBack(story: Story, { ran, cause, askedBy }: Extract<St
   story.ran = ran.isFullyReversible ? null : { ...ran, hasWayBack: false };
   story.tookBack = ran.title;
   if (cause.kind === 'decision') return end('ROLLED_BACK', `${ran.title} was taken back${by(askedBy)}`);
-  return story.rounds >= input.policy.maxRounds ? askPeople('VERIFICATION', `${story.rounds} ${story.rounds === 1 ? 'round' : 'rounds'} did not help`, `${ran.title} was taken back`) : detectAgain;
+  return story.rounds >= input.policy.maxRounds ? askPeople('VERIFICATION', notHelped(story), `${ran.title} was taken back`) : detectAgain;
 }
 
 const toSampling = ({ workspaceId, incidentId, planVersion, before, measurementId, stabilizationMs, sinceMs, succeeded, approvals }: Ran): SamplingInput => ({

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import type { Pins, Step } from '../../domain/plan.js';
 import { readPatch } from '../../validation/config-patch/json-patch.js';
 import { MAX_CONFIG_BYTES, patchConfig, type Patched, toConfigFormat } from '../../validation/config-patch/patch-config.js';
+import { sha256 } from '../digest.js';
 import { Fault } from '../faults.js';
 import { CalledOff, type Change, type ChangeOptions, type ChangeResult, type Executor, type Watch } from '../ports.js';
 import { describeDifference } from './line-difference.js';
@@ -172,7 +172,6 @@ function patch(script: string, path: string, text: string): Patched {
   return patchConfig(text, format, read.operations.map(({ operation }) => operation));
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
 
 function toPins({ stepId, pins }: Step): Pins {
   if (pins === null) throw new Error(`step ${stepId} was not rehearsed`);

@@ -1,10 +1,11 @@
 import type pg from 'pg';
 import type { Step, ValidStep } from '../../domain/plan.js';
 import type { DataChange } from '../../validation/sql/data-change.js';
+import { sha256 } from '../digest.js';
 import { Fault } from '../faults.js';
 import type { Change, ChangeResult, Rehearsal } from '../ports.js';
 import { messageOf } from './sql-refusal.js';
-import { countRows, describeDifference, fromSnapshot, locateRows, lockRows, readRows, restoreRows, type Row, showRows, toLine, toSha256, toSnapshot, toWhere, weighRows } from './sql-rows.js';
+import { countRows, describeDifference, fromSnapshot, locateRows, lockRows, readRows, restoreRows, type Row, showRows, toLine, toSnapshot, toWhere, weighRows } from './sql-rows.js';
 import { findObstacle, readTable, type Table } from './sql-table.js';
 import { onOwnPath, type TransactionName } from './sql-transaction.js';
 
@@ -41,7 +42,7 @@ export async function rehearseChange(client: pg.Client, change: DataChange, tabl
   if (table.kind !== 'r' && table.kind !== 'p') return { found: false, lines: [`${name} is not a table`] };
   if (table.hasForeignParts) return { found: false, lines: [`${name} has foreign tables as parts, whose changes are not of one transaction`] };
   const where = toWhere(change, table);
-  const { count, bytes, hash } = where === undefined ? { count: 0, bytes: 0, hash: toSha256('') } : await weighRows(client, table, where, parameters, '');
+  const { count, bytes, hash } = where === undefined ? { count: 0, bytes: 0, hash: sha256('') } : await weighRows(client, table, where, parameters, '');
   const rows = where === undefined ? [] : await showRows(client, table, change, where, parameters);
   if (change.kind === 'insert' && count > 0) return { found: false, lines: [`${name} has ${countRows(count)} with such a key already`, ...rows] };
   if (change.kind !== 'insert' && count === 0) return { found: false, lines: [`no row of ${name} is touched`] };
@@ -52,7 +53,7 @@ export async function rehearseChange(client: pg.Client, change: DataChange, tabl
     (where === undefined ? `only ${name} will know the keys of the new rows` : isTooMuch(made, bytes) ? `${countRows(made)} with ${bytes} bytes are more than is kept` : undefined);
   if (because !== undefined) return { found: true, lines, wayBack: { kind: 'oneWay', because }, pins: { before: hash, after: null } };
   const before = where === undefined ? [] : await readRows(client, table, where, parameters, '');
-  return { found: true, lines, wayBack: { kind: 'snapshot', of: 'rows', keptMs }, pins: { before: toSha256(toSnapshot(before)), after: null } };
+  return { found: true, lines, wayBack: { kind: 'snapshot', of: 'rows', keptMs }, pins: { before: sha256(toSnapshot(before)), after: null } };
 }
 
 /** The rows that a change will touch. Throws `targetChanged` where they are not those that were rehearsed. */
@@ -63,7 +64,7 @@ export async function readSnapshot(client: pg.Client, change: DataChange, table:
   if (where === undefined || obstacle !== undefined) throw changed(obstacle ?? 'the keys of its rows are not known');
   const { count, bytes } = await weighRows(client, table, where, parameters, '');
   const snapshot = isTooMuch(count, bytes) ? '' : toSnapshot(await readRows(client, table, where, parameters, ''));
-  if (toSha256(snapshot) !== pins?.before) throw changed(`${countRows(count)} of ${table.name} are not as they were`);
+  if (sha256(snapshot) !== pins?.before) throw changed(`${countRows(count)} of ${table.name} are not as they were`);
   return snapshot;
 }
 
@@ -77,7 +78,7 @@ export async function execute(client: pg.Client, change: DataChange, { script, p
   if (isKept) {
     const obstacle = findObstacle(table, change);
     if (where === undefined || obstacle !== undefined) return conflict(`it could not be taken back any more: ${obstacle ?? 'its keys are not known'}`);
-    if (snapshot === null || toSha256(snapshot) !== pins?.before) return failed(`the snapshot is not the one of what was approved`);
+    if (snapshot === null || sha256(snapshot) !== pins?.before) return failed(`the snapshot is not the one of what was approved`);
     // Counted while locked, so that too much is not read; nothing of it can change any more.
     const { count, bytes } = await weighRows(client, table, where, parameters, 'for update');
     if (isTooMuch(count, bytes)) return conflict(`it would touch ${countRows(count)} of ${name} now`);
@@ -107,7 +108,7 @@ export async function takeBack(client: pg.Client, change: DataChange, { step, sn
   const { left } = readHandle(handle);
   if (step.wayBack.kind === 'oneWay') return failed(`it has no way back: ${step.wayBack.because}`);
   if (left === null) return failed('what the step left was not noted');
-  if (toSha256(snapshot) !== step.pins?.before) return failed('the snapshot is not the one of what was approved');
+  if (sha256(snapshot) !== step.pins?.before) return failed('the snapshot is not the one of what was approved');
   const table = await readTable(client, change);
   const obstacle = findObstacle(table, change);
   if (obstacle !== undefined) return conflict(`it cannot be taken back any more: ${obstacle}`);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { isSecretKey, MASK } from '../../domain/looks-secret.js';
 import type { DataChange } from '../../validation/sql/data-change.js';
@@ -11,7 +10,6 @@ export interface Row {
   readonly image: string;
 }
 
-export const toSha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
 
 const idOf = ({ key }: Row): string => JSON.stringify(key);
 

@@ -17,22 +17,12 @@ import type { Policy } from '../../domain/policy.js';
 import { formatUpdate } from '../../domain/tail-text.js';
 import type { Workspace } from '../../domain/watch.js';
 import { incident as incidentWorkflow } from '../../workflows/index.js';
+import { aPolicy } from '../builders.js';
 import { fakeWorld, type Trouble } from '../fakes/fake-world.js';
 import type { FreshDatabase } from './database.js';
 import { testSign, testSignatures } from './signatures.js';
 import { createWorker, replay, type TemporalHarness } from './temporal.js';
 import { until } from './until.js';
-
-const patient: Policy = {
-  gateWaitMs: 60_000,
-  gateRemindMs: 30_000,
-  verificationEscalateMs: 30_000,
-  stabilizationMs: 1_000,
-  maxRounds: 3,
-  approvals: { LOW: 1, MEDIUM: 1, HIGH: 1, CRITICAL: 2 },
-  onFailedVerification: 'ask',
-  snapshotKeptMs: 60_000,
-};
 
 /** A script of the library whose effect can be taken back. */
 export const revokeDelete = {
@@ -61,7 +51,7 @@ export interface StoryOptions {
 export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase, options: StoryOptions = {}) {
   const workspaceId = `w-${randomUUID()}`;
   const incidentId = randomUUID();
-  const policy = { ...patient, ...options.policy };
+  const policy = aPolicy(options.policy);
   const world = fakeWorld(options.trouble);
   const workspace: Workspace = {
     id: workspaceId,

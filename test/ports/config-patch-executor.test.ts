@@ -8,7 +8,7 @@ import { createConfigPatchExecutor } from '../../activities/adapters/config-patc
 import { createExecutor } from '../../activities/adapters/executors.js';
 import type { Change, ChangeOptions, Executor } from '../../activities/ports.js';
 import type { Step, ValidStep } from '../../domain/plan.js';
-import { aStep } from '../builders.js';
+import { aPolicy, aStep } from '../builders.js';
 import type { Workspace } from '../../domain/watch.js';
 import { describeExecutor, type ExecutorWorld, freezeStep } from './executor-contract.js';
 import { watchFile } from './watched-folder.js';
@@ -26,16 +26,7 @@ const aWorkspace = (targets: Workspace['targets']): Workspace => ({
   targets,
   alertRules: [],
   sweepEveryMs: null,
-  policy: {
-    gateWaitMs: 1,
-    gateRemindMs: 1,
-    verificationEscalateMs: 1,
-    stabilizationMs: 1,
-    maxRounds: 1,
-    approvals: { LOW: 1, MEDIUM: 1, HIGH: 1, CRITICAL: 2 },
-    onFailedVerification: 'ask',
-    snapshotKeptMs: 86_400_000,
-  },
+  policy: aPolicy({ snapshotKeptMs: 86_400_000 }),
 });
 
 const folders: string[] = [];

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { createSqlExecutor } from '../../activities/adapters/sql-executor.js';
 import { openTargetConnections } from '../../activities/adapters/target-connections.js';
+import { aPolicy } from '../builders.js';
 import type { Target, Workspace } from '../../domain/watch.js';
 
 export const target: Extract<Target, { kind: 'postgres' }> = {
@@ -17,16 +18,7 @@ export const workspace: Workspace = {
   targets: [target],
   alertRules: [],
   sweepEveryMs: null,
-  policy: {
-    gateWaitMs: 1,
-    gateRemindMs: 1,
-    verificationEscalateMs: 1,
-    stabilizationMs: 1,
-    maxRounds: 1,
-    approvals: { LOW: 1, MEDIUM: 1, HIGH: 1, CRITICAL: 2 },
-    onFailedVerification: 'ask',
-    snapshotKeptMs: 86_400_000,
-  },
+  policy: aPolicy({ snapshotKeptMs: 86_400_000 }),
 };
 
 /** The real executor with connections of its own to one database. */
