@@ -3,6 +3,7 @@ import type { ClaimFacts, ClaimRefusal } from '../domain/grant.js';
 import { judgeExecutionClaim, judgeRollbackClaim } from '../domain/grant.js';
 import type { Plan } from '../domain/plan.js';
 import { sha256, thaw, toExecutionKey } from './digest.js';
+import { toPolicies } from './policies.js';
 import type { ClaimRecord, Judgement, LedgerRow, Ports } from './ports.js';
 
 const refuse = (because: ClaimRefusal): Judgement => ({ kind: 'refused', because });
@@ -16,7 +17,9 @@ export function findRun(plan: Plan, ledger: readonly LedgerRow[], stepId: string
 }
 
 /** The one door to a change: nothing runs, or is taken back, that did not come through here. */
-export function createClaimActivities({ recorder, signatures, watch }: Ports): Pick<RecordActivities, 'claimExecution' | 'claimRollback'> {
+export function createClaimActivities(ports: Ports): Pick<RecordActivities, 'claimExecution' | 'claimRollback'> {
+  const { recorder, signatures } = ports;
+
   async function toFacts(ref: Pick<ClaimFacts, 'workspaceId' | 'incidentId'>, record: ClaimRecord): Promise<ClaimFacts> {
     const { workspaceId, incidentId } = ref;
     const { gate, killSwitchOn, isClosed, verificationFailed, now } = record;
@@ -36,9 +39,9 @@ export function createClaimActivities({ recorder, signatures, watch }: Ports): P
         const plan = readPlan(record, digest);
         if (typeof plan === 'string') return refuse(plan);
         if (record.ledger.length > 0) return refuse('alreadyUsed');
-        const refusal = judgeExecutionClaim(await toFacts(request, record), plan, digest, watch.readWorkspace(workspaceId).policy);
+        const refusal = judgeExecutionClaim(await toFacts(request, record), plan, digest, { policies: await toPolicies(ports, record.policy), ...(await record.lookAround(plan)) });
         if (refusal !== undefined) return refuse(refusal);
-        return { kind: 'granted', steps: plan.steps.map(({ stepId }) => ({ stepId, key: toExecutionKey(digest, stepId, 'execute') })) };
+        return { kind: 'granted', steps: plan.steps.map(({ stepId, target }) => ({ stepId, target, key: toExecutionKey(digest, stepId, 'execute') })) };
       });
       return toClaim(judgement);
     },
@@ -51,8 +54,9 @@ export function createClaimActivities({ recorder, signatures, watch }: Ports): P
         if (typeof plan === 'string') return refuse(plan);
         // By itself it is tried once; after that it is for people.
         if (cause.kind === 'policy' && record.ledger.some(({ kind }) => kind === 'rollback')) return refuse('alreadyUsed');
-        const refusal = judgeRollbackClaim(await toFacts(request, record), digest, cause, [policy, watch.readWorkspace(workspaceId).policy]);
+        const refusal = judgeRollbackClaim(await toFacts(request, record), digest, cause, [policy, ...(await toPolicies(ports, record.policy))]);
         if (refusal !== undefined) return refuse(refusal);
+        if ((await record.lookAround(plan)).isTargetBusy) return refuse('targetBusy');
         const steps = plan.steps.flatMap((step) => {
           const row = findRun(plan, record.ledger, step.stepId);
           return row === undefined ? [] : [{ step, row }];
@@ -60,7 +64,7 @@ export function createClaimActivities({ recorder, signatures, watch }: Ports): P
         if (steps.length === 0) return refuse('nothingToRollBack');
         if (steps.some(({ row }) => row.snapshot === null || (row.snapshotKeptUntil !== null && row.snapshotKeptUntil < record.now))) return refuse('snapshotExpired');
         if (steps.some(({ step, row }) => sha256(row.snapshot ?? '') !== step.pins?.before)) return refuse('snapshotAltered');
-        return { kind: 'granted', steps: steps.map(({ step: { stepId } }) => ({ stepId, key: toExecutionKey(digest, stepId, 'rollback') })) };
+        return { kind: 'granted', steps: steps.map(({ step: { stepId, target } }) => ({ stepId, target, key: toExecutionKey(digest, stepId, 'rollback') })) };
       });
       return toClaim(judgement);
     },

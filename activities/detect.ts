@@ -45,6 +45,7 @@ export function createDetectActivities({ detectors, watch, recorder, now }: Port
       attempt(async () => {
         const workspace = watch.readWorkspace(workspaceId);
         const { targets } = workspace;
+        const { policy } = await recorder.readPolicy(workspaceId);
         const contents = await readContents(detectors, workspace, now);
         const { signals } = await detectors.measure(targets, { workspaceId, incidentId: null });
         const anomalies = findAnomalies(signals).filter(({ signal }) => isOfTarget(signal));
@@ -64,11 +65,12 @@ export function createDetectActivities({ detectors, watch, recorder, now }: Port
             targets: withConfiguration(targets, [name]),
             severityThreshold: 'LOW',
             severity: worst.severity,
+            cooldownMs: policy.cooldownMs,
           });
-          if (isNew) opened.push(incidentId);
+          if (isNew && incidentId !== null) opened.push(incidentId);
         }
         await recorder.tellWell(workspaceId, [...unwell], targets.map(({ name }) => name).filter((name) => !unwell.has(name)));
-        await noteGood(recorder, workspace, contents, signals);
+        await noteGood(recorder, workspace, policy, contents, signals);
         return { signals: signals.length, opened };
       }),
   };

@@ -1,15 +1,19 @@
 import { cancellationSignal, sleep } from '@temporalio/activity';
 import type { ChangeActivities, Execution, SamplingInput } from '../contracts/activities.js';
-import type { Plan, Step } from '../domain/plan.js';
-import type { Signal } from '../domain/signal.js';
+import { findAnomalies } from '../domain/anomaly.js';
+import { canonicalize } from '../domain/canonical.js';
+import { findRootCause } from '../domain/find-root-cause.js';
+import type { DraftStep, Plan, Step } from '../domain/plan.js';
+import type { Fact, Signal } from '../domain/signal.js';
 import { signalId } from '../domain/signal.js';
-import { executed } from '../domain/updates.js';
+import { executed, formatMoment } from '../domain/updates.js';
 import { findUnwell, toSampleEveryMs } from '../domain/verification.js';
 import { attempt } from './attempt.js';
 import { type ChangeLog, explainStop, makeChange } from './change-steps.js';
 import { sha256, thaw } from './digest.js';
 import { Fault } from './faults.js';
 import type { LedgerRow, Ports } from './ports.js';
+import { draftPlan } from './propose.js';
 import { measureLikeBefore, takeSample } from './sample.js';
 
 // What was slow when the change came still shows for a moment; people should see what came after.
@@ -30,12 +34,25 @@ export function createExecuteActivities(ports: Ports): Pick<ChangeActivities, 'e
     const { workspaceId, before } = input;
     const { signals, facts } = await measureLikeBefore(ports, input);
     if (findUnwell(before, signals, facts).length === 0) return { kind: 'recovered' };
+    const { policy } = await recorder.readPolicy(workspaceId);
+    if (ports.now().getTime() - Date.parse(plan.measuredAt) > policy.evidenceValidMs && !(await wouldBeProposed(plan, before, signals, facts))) {
+      return { kind: 'drifted', because: `its evidence is of ${formatMoment(new Date(plan.measuredAt))}, and what is measured now does not lead to it` };
+    }
     for (const step of plan.steps) {
       const rehearsal = await executor.rehearse(workspaceId, step);
       if (!rehearsal.found) return { kind: 'drifted', because: rehearsal.lines.join('; ') };
       if (rehearsal.pins?.before !== step.pins?.before) return { kind: 'drifted', because: `${step.target} is not as it was when the plan was approved` };
     }
     return undefined;
+  }
+
+  /** Whether what is measured now leads to the same steps as the plan has. */
+  async function wouldBeProposed(plan: Plan, before: readonly Signal[], signals: readonly Signal[], facts: readonly Fact[]): Promise<boolean> {
+    const ids = new Set(before.map(signalId));
+    const cause = findRootCause(findAnomalies(signals.filter((signal) => ids.has(signalId(signal)))), facts);
+    const draft = cause && (await draftPlan(ports, cause, plan));
+    const toText = (steps: readonly DraftStep[]): string => canonicalize(steps.map(({ type, target, script, parameters }) => ({ type, target, script, parameters: [...parameters] })));
+    return draft !== undefined && toText(draft.steps) === toText(plan.steps);
   }
 
   /** The snapshot that the way back of a step needs: taken once, before anything of the plan runs. */

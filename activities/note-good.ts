@@ -1,4 +1,5 @@
 import { areAllWell, judgeGood, toMaxGapMs } from '../domain/last-known-good.js';
+import type { Policy } from '../domain/policy.js';
 import type { Signal } from '../domain/signal.js';
 import type { Workspace } from '../domain/watch.js';
 import type { ConfigFile, ConfigReading, Detectors, Recorder } from './ports.js';
@@ -16,15 +17,20 @@ export function readContents(detectors: Detectors, { targets }: Workspace, now: 
 }
 
 /** Notes for each configuration file whether all that it serves is well with it, and what is its last known good. */
-export async function noteGood(recorder: Recorder, workspace: Workspace, contents: readonly Content[], signals: readonly Signal[]): Promise<void> {
-  const { id: workspaceId, policy, sweepEveryMs } = workspace;
+export async function noteGood(
+  recorder: Recorder,
+  { id: workspaceId, sweepEveryMs }: Workspace,
+  { stabilizationMs }: Pick<Policy, 'stabilizationMs'>,
+  contents: readonly Content[],
+  signals: readonly Signal[],
+): Promise<void> {
   for (const { file, reading, readAt } of contents) {
     const judgement = judgeGood({
       known: await recorder.listKnownContents(workspaceId, file.name),
       hash: reading.kind === 'read' ? reading.hash : null,
       allWell: areAllWell([file.name, ...file.serves], signals),
       now: readAt,
-      stabilizationMs: policy.stabilizationMs,
+      stabilizationMs,
       maxGapMs: toMaxGapMs(sweepEveryMs ?? 0),
     });
     if (judgement.kind === 'notWell' || reading.kind === 'unreadable') await recorder.noteUnwell(workspaceId, file.name);

@@ -5,7 +5,10 @@ import type { Outcome, Phase, UpdateDraft } from '../domain/incident.js';
 import type { ExecutionState } from '../domain/execution.js';
 import type { ClaimFacts, ClaimRefusal, RecordedDecision, SignedDecision } from '../domain/grant.js';
 import type { KnownContent } from '../domain/last-known-good.js';
-import type { Pins, Plan, Step, ValidStep, WayBack } from '../domain/plan.js';
+import type { NotificationKind } from '../domain/notification.js';
+import type { Past, Policy } from '../domain/policy.js';
+import type { Pins, Plan, Step, ValidStep } from '../domain/plan.js';
+import type { WayBack } from '../domain/reach.js';
 import type { RootCause } from '../domain/root-cause.js';
 import type { RemediationScript, TrackRecord } from '../domain/script-library.js';
 import type { Severity } from '../domain/severity.js';
@@ -27,9 +30,12 @@ export interface Detectors {
   readConfiguration(target: ConfigFile): Promise<ConfigReading>;
 }
 
+/** A way back before policy has said how long it is kept. */
+export type Unkept = Exclude<WayBack, { kind: 'snapshot' }> | Omit<Extract<WayBack, { kind: 'snapshot' }>, 'keptMs'>;
+
 /** What a step would touch, a line each, read without effect. `pins` are null where repeating the step is harmless. */
 export type Rehearsal =
-  | { readonly found: true; readonly lines: readonly string[]; readonly wayBack: WayBack; readonly pins: Pins | null }
+  | { readonly found: true; readonly lines: readonly string[]; readonly wayBack: Unkept; readonly pins: Pins | null }
   /** What the step aims at is not there, or not as the step expects it. */
   | { readonly found: false; readonly lines: readonly string[] };
 
@@ -105,6 +111,14 @@ export interface ClaimRequest extends IncidentRef {
   readonly grant: { readonly kind: 'gate' | 'decision'; readonly id: string };
 }
 
+/** A policy as the record has it; `signature` is null where nobody but sluice.yaml put it there. */
+export interface PolicyRecord {
+  readonly workspaceId: string;
+  readonly version: number;
+  readonly policy: Policy;
+  readonly signature: string | null;
+}
+
 /** What the record says at the moment of a claim, all of it locked. */
 export interface ClaimRecord {
   readonly gate: ClaimFacts['gate'];
@@ -117,14 +131,26 @@ export interface ClaimRecord {
   readonly now: Date;
   /** Every row of the ledger for this digest. */
   readonly ledger: readonly LedgerRow[];
+  /** As it is at this moment. */
+  readonly policy: PolicyRecord;
+  /** What was done to the plan's targets before, and whether another incident is changing one; nobody else claims them meanwhile. */
+  readonly lookAround: (plan: Plan) => Promise<{ readonly past: Past; readonly isTargetBusy: boolean }>;
 }
 
 export type Judgement =
-  | { readonly kind: 'granted'; readonly steps: readonly { readonly key: string; readonly stepId: string }[] }
+  | { readonly kind: 'granted'; readonly steps: readonly { readonly key: string; readonly stepId: string; readonly target: string }[] }
   | { readonly kind: 'refused'; readonly because: ClaimRefusal };
 
 /** Why a change may not begin. */
 export type Beginning = 'begun' | 'calledOff' | 'killSwitch';
+
+/** Whom to notify of an update, by the names of channels. */
+export interface Tell {
+  readonly workspaceId: string;
+  readonly kind: NotificationKind;
+  readonly gateId: string | null;
+  readonly channels: readonly string[];
+}
 
 export interface OutputRow {
   readonly key: string;
@@ -141,7 +167,8 @@ export interface GateRecord extends Omit<GateReading, 'decisionIds'> {
 
 /** The record of incidents. Every write may be repeated and then changes nothing. */
 export interface Recorder {
-  recordUpdate(incidentId: string, key: string, update: UpdateDraft): Promise<void>;
+  /** `tell`: whom to notify of it. */
+  recordUpdate(incidentId: string, key: string, update: UpdateDraft, tell?: Tell): Promise<void>;
   /** Shows what is being done now, in lists and on the page; the tail says it when it is done. */
   showPhase(incidentId: string, phase: Phase): Promise<void>;
   appendOutput(incidentId: string, rows: readonly OutputRow[]): Promise<void>;
@@ -170,7 +197,11 @@ export interface Recorder {
   }): Promise<void>;
   readPlan(incidentId: string, digest: string): Promise<{ readonly version: number; readonly canonical: string } | undefined>;
   markVerified(incidentId: string, planVersion: number, verifiedWell: boolean): Promise<void>;
-  openGate(ref: IncidentRef, gate: GateOpening, update: UpdateDraft): Promise<void>;
+  openGate(ref: IncidentRef, gate: GateOpening, update: UpdateDraft, tell?: Tell): Promise<void>;
+  /** The policy that holds now. */
+  readPolicy(workspaceId: string): Promise<PolicyRecord>;
+  /** What was done before to the targets of a plan. */
+  readPast(plan: Pick<Plan, 'workspaceId' | 'incidentId' | 'scriptId' | 'steps'>, policy: Policy): Promise<Past>;
   settleGate(incidentId: string, gateId: string, state: 'expired' | 'withdrawn'): Promise<void>;
   readGate(incidentId: string, gateId: string): Promise<GateRecord | undefined>;
   readCancellation(incidentId: string, decisionId: string): Promise<{ readonly approval: Approval; readonly signature: string } | undefined>;
@@ -178,7 +209,7 @@ export interface Recorder {
   claim(request: ClaimRequest, judge: (record: ClaimRecord) => Promise<Judgement>): Promise<Judgement>;
   readLedger(incidentId: string, digest: string): Promise<readonly LedgerRow[]>;
   /** The newest plan of which a step began and was not taken back, with the incident's last detection; undefined where there is none. */
-  readEarlierRun(incidentId: string): Promise<{ readonly digest: string; readonly canonical: string; readonly measurementId: string; readonly signals: readonly Signal[] } | undefined>;
+  readEarlierRun(incidentId: string): Promise<{ readonly digest: string; readonly canonical: string; readonly brokeGlass: readonly string[]; readonly measurementId: string; readonly signals: readonly Signal[] } | undefined>;
   /** `keptMs` is how long from now on. */
   saveSnapshot(key: string, snapshot: string, keptMs: number): Promise<void>;
   /** Notes that the change may have its effect from now on. `seen` is the handle that the row had when this attempt looked: whoever came later goes on. */
@@ -199,7 +230,9 @@ export interface Recorder {
     readonly targets: readonly string[];
     readonly severityThreshold: Severity;
     readonly severity: Severity;
-  }): Promise<{ readonly incidentId: string; readonly isNew: boolean }>;
+    /** What people closed so lately is left alone. */
+    readonly cooldownMs: number;
+  }): Promise<{ readonly incidentId: string | null; readonly isNew: boolean }>;
   tellWell(workspaceId: string, unwellTargets: readonly string[], wellTargets: readonly string[]): Promise<void>;
   /** What is known of the contents that a configuration file had. */
   listKnownContents(workspaceId: string, target: string): Promise<readonly KnownContent[]>;
@@ -212,6 +245,8 @@ export interface Recorder {
 /** What a signature says, where it is of a key of ours; undefined for any other text. */
 export interface Signatures {
   readDecision(signature: string): Promise<SignedDecision | undefined>;
+  /** Whether a key of ours signed this very policy. */
+  isPolicySigned(policy: PolicyRecord): Promise<boolean>;
 }
 
 export interface Ports {

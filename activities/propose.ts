@@ -1,6 +1,6 @@
 import type { Proposal, ReasonActivities } from '../contracts/activities.js';
 import { findRootCause } from '../domain/find-root-cause.js';
-import type { DraftPlan, DraftStep, PlanContext } from '../domain/plan.js';
+import type { DraftPlan, DraftStep, PlanContext, StepType } from '../domain/plan.js';
 import { toPlan, toRestoringPlan } from '../domain/plan.js';
 import type { RootCause } from '../domain/root-cause.js';
 import { matchScript } from '../domain/script-library.js';
@@ -9,15 +9,15 @@ import type { Target } from '../domain/watch.js';
 import { attempt } from './attempt.js';
 import type { Ports } from './ports.js';
 
-export function createProposeActivities({ recorder, watch }: Ports): Pick<ReasonActivities, 'proposeRemediation'> {
-  /** What restores what changed, else the script of the library that answers; undefined when neither does. */
-  async function draft(rootCause: RootCause, context: PlanContext): Promise<DraftPlan | undefined> {
-    const restoring = rootCause.aims.filter((aim) => aim.kind === 'restore');
-    if (restoring.length > 0) return toRestoringPlan(restoring, context);
-    const match = matchScript(rootCause, await recorder.listScripts(context.workspaceId), await recorder.readTrackRecords(context.workspaceId));
-    return match && toPlan(match.script, match.aims, context);
-  }
+/** What restores what changed, else the script of the library that answers; undefined when neither does. */
+export async function draftPlan({ recorder }: Pick<Ports, 'recorder'>, rootCause: RootCause, context: PlanContext): Promise<DraftPlan | undefined> {
+  const restoring = rootCause.aims.filter((aim) => aim.kind === 'restore');
+  if (restoring.length > 0) return toRestoringPlan(restoring, context);
+  const match = matchScript(rootCause, await recorder.listScripts(context.workspaceId), await recorder.readTrackRecords(context.workspaceId));
+  return match && toPlan(match.script, match.aims, context);
+}
 
+export function createProposeActivities({ recorder, watch, now }: Ports): Pick<ReasonActivities, 'proposeRemediation'> {
   return {
     proposeRemediation: ({ workspaceId, incidentId, measurementId, anomalies, key, policyVersion }) =>
       attempt(async (): Promise<Proposal> => {
@@ -29,15 +29,20 @@ export function createProposeActivities({ recorder, watch }: Ports): Pick<Reason
         await recorder.recordUpdate(incidentId, `propose:${key}`, update);
 
         const version = await recorder.nextPlanVersion(incidentId);
-        const plan = await draft(rootCause, { workspaceId, incidentId, version, policyVersion });
+        const measuredAt = measurement?.measuredAt ?? now().toISOString();
+        const plan = await draftPlan({ recorder }, rootCause, { workspaceId, incidentId, version, measuredAt, policyVersion });
         if (plan === undefined) return { kind: 'nothingFits', rootCause, because: `No script of the library answers ${rootCause.category}` };
         const { targets } = watch.readWorkspace(workspaceId);
-        const outOfReach = plan.steps.find((step) => !targets.some((target) => canRun(target, step)));
+        const { autonomy } = (await recorder.readPolicy(workspaceId)).policy;
+        // What is only observed needs nobody who could run it.
+        const canBeDone = autonomy === 'observe' ? fits : canRun;
+        const outOfReach = plan.steps.find((step) => !targets.some((target) => canBeDone(target, step)));
         if (outOfReach !== undefined) return { kind: 'nothingFits', rootCause, because: `Target ${outOfReach.target} has no executor for ${outOfReach.type} in sluice.yaml` };
         return { kind: 'proposed', rootCause, plan, update };
       }),
   };
 }
 
-const canRun = (target: Target, step: DraftStep): boolean =>
-  (target.kind === 'postgres' || target.kind === 'config-file') && target.name === step.target && target.executor === step.type;
+const stepTypeOf: Readonly<Partial<Record<Target['kind'], StepType>>> = { postgres: 'sql', 'config-file': 'config-patch' };
+const fits = (target: Target, step: DraftStep): boolean => target.name === step.target && stepTypeOf[target.kind] === step.type;
+const canRun = (target: Target, step: DraftStep): boolean => fits(target, step) && 'executor' in target && target.executor === step.type;

@@ -1,39 +1,46 @@
 import type { CloseActivities, RecordActivities } from '../contracts/activities.js';
 import { findAnomalies } from '../domain/anomaly.js';
+import type { Telling } from '../domain/notification.js';
 import { toReversibility } from '../domain/plan.js';
 import { isOfTarget } from '../domain/signal.js';
 import { closed, rollbackClosed } from '../domain/updates.js';
 import { thaw } from './digest.js';
 import { asFailure, Fault } from './faults.js';
-import type { Ports } from './ports.js';
+import type { Ports, Tell } from './ports.js';
 
-export function createRecordActivities({ recorder, signatures }: Ports): Omit<RecordActivities, 'claimExecution' | 'claimRollback'> & CloseActivities {
+export function createRecordActivities({ recorder, signatures, watch }: Ports): Omit<RecordActivities, 'claimExecution' | 'claimRollback'> & CloseActivities {
   /** Whether the API signed this very decision of this incident: a row may be anybody's. */
   async function isSigned({ id, signature }: { readonly id: string; readonly signature: string }, incidentId: string, verdict?: 'cancel'): Promise<boolean> {
     const signed = await signatures.readDecision(signature);
     return signed?.decisionId === id && signed.incidentId === incidentId && (verdict === undefined || signed.verdict === verdict);
   }
 
+  /** The channels that reach these groups, as sluice.yaml is now. */
+  function toTell(workspaceId: string, { kind, gateId, groups }: Telling): Tell {
+    const channels = watch.readWorkspace(workspaceId).channels.filter((channel) => channel.groups.some((group) => groups.includes(group)));
+    return { workspaceId, kind, gateId, channels: channels.map(({ name }) => name) };
+  }
+
   return {
-    openGate: ({ workspaceId, incidentId, gate, update }) => recorder.openGate({ workspaceId, incidentId }, gate, update),
+    openGate: ({ workspaceId, incidentId, gate, update, telling }) => recorder.openGate({ workspaceId, incidentId }, gate, update, toTell(workspaceId, telling)),
 
     async readGate({ incidentId, gateId, settleAs }) {
       if (settleAs !== undefined) await recorder.settleGate(incidentId, gateId, settleAs);
       const gate = await recorder.readGate(incidentId, gateId);
       if (gate === undefined) throw asFailure(new Fault('gateMissing', `gate ${gateId} has no row`));
-      const { state, approvals, settledBy, settledById } = gate;
+      const { state, approvals, reviews, settledBy, settledById } = gate;
       const decisionIds: string[] = [];
       for (const decision of gate.decisions) if (await isSigned(decision, incidentId)) decisionIds.push(decision.id);
-      return { state, approvals, decisionIds, settledBy, settledById };
+      return { state, approvals, reviews, decisionIds, settledBy, settledById };
     },
 
     async readEarlierRun({ incidentId }) {
       const earlier = await recorder.readEarlierRun(incidentId);
       const plan = earlier && thaw(earlier.canonical, earlier.digest);
       if (earlier === undefined || plan === undefined) return null;
-      const { digest, measurementId, signals } = earlier;
+      const { digest, brokeGlass, measurementId, signals } = earlier;
       const before = findAnomalies(signals).map(({ signal }) => signal).filter(isOfTarget);
-      return { digest, planVersion: plan.version, title: plan.title, ...toReversibility(plan), measurementId, before };
+      return { digest, planVersion: plan.version, title: plan.title, ...toReversibility(plan), brokeGlass, measurementId, before };
     },
 
     async readCancellation({ incidentId, decisionId }) {
@@ -41,7 +48,7 @@ export function createRecordActivities({ recorder, signatures }: Ports): Omit<Re
       return recorded !== undefined && (await isSigned({ id: decisionId, signature: recorded.signature }, incidentId, 'cancel')) ? recorded.approval : null;
     },
 
-    recordUpdate: ({ incidentId, key, update }) => recorder.recordUpdate(incidentId, key, update),
+    recordUpdate: ({ workspaceId, incidentId, key, update, telling }) => recorder.recordUpdate(incidentId, key, update, telling === null ? undefined : toTell(workspaceId, telling)),
 
     async settleExecution({ incidentId, digest }) {
       return { mayHaveChanged: await recorder.settleExecution(incidentId, digest) };

@@ -1,13 +1,15 @@
 import type { ReasonActivities, Validation } from '../contracts/activities.js';
 import { judgeConfidence } from '../domain/confidence.js';
 import type { Plan, Step } from '../domain/plan.js';
-import { judgePlan, toStricter } from '../domain/policy.js';
+import { judgeUnder } from '../domain/policy.js';
 import { validateStep } from '../validation/validate-step.js';
 import { attempt } from './attempt.js';
 import { freeze } from './digest.js';
+import { toPolicies } from './policies.js';
 import type { Ports } from './ports.js';
 
-export function createValidateActivities({ recorder, executor, watch }: Ports): Pick<ReasonActivities, 'validateRemediation'> {
+export function createValidateActivities(ports: Ports): Pick<ReasonActivities, 'validateRemediation'> {
+  const { recorder, executor } = ports;
   return {
     validateRemediation: ({ workspaceId, plan, rootCause, policy }) =>
       attempt(async (): Promise<Validation> => {
@@ -20,7 +22,8 @@ export function createValidateActivities({ recorder, executor, watch }: Ports): 
           const rehearsed = await executor.rehearse(workspaceId, step);
           const { lines } = rehearsed;
           if (!rehearsed.found) return { kind: 'drifted', because: lines.join('; ') };
-          steps.push({ ...step, wayBack: rehearsed.wayBack, pins: rehearsed.pins });
+          const { wayBack, pins } = rehearsed;
+          steps.push({ ...step, wayBack: wayBack.kind === 'oneWay' ? wayBack : { ...wayBack, keptMs: policy.snapshotKeptMs }, pins });
           rehearsal.push({ stepId: draft.stepId, lines });
         }
         const records = await recorder.readTrackRecords(workspaceId);
@@ -31,7 +34,9 @@ export function createValidateActivities({ recorder, executor, watch }: Ports): 
           rehearsed: true,
         });
         const { tier } = confidence;
-        const ruling = toStricter(judgePlan(plan, tier, policy), judgePlan(plan, tier, watch.readWorkspace(workspaceId).policy));
+        const now = await recorder.readPolicy(workspaceId);
+        const past = await recorder.readPast({ ...plan, steps }, now.policy);
+        const ruling = judgeUnder({ ...plan, steps }, tier, [policy, ...(await toPolicies(ports, now))], past);
         if (ruling.kind === 'forbid') return { kind: 'denied', because: [ruling.because] };
         const frozen: Plan = { ...plan, steps, tier, ruling };
         const { canonical, digest } = freeze(frozen);

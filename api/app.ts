@@ -1,15 +1,18 @@
 import { type TypeBoxTypeProvider, registerAjvFormats, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { fastify, type FastifyInstance, type FastifyServerOptions } from 'fastify';
-import type { Database } from '../db/database.js';
+import { Format } from 'typebox/format';
+import type { Database, RequestDatabase } from '../db/database.js';
 import type { SignDecision } from '../db/decisions.js';
 import type { TailListener } from '../db/tail-listener.js';
-import { findActor } from '../db/tokens.js';
+import { findActor, TOKEN_PREFIX } from '../db/tokens.js';
 import type { Keyring } from '../keys/keyring.js';
 import type { Checkpoints } from './checkpoints.js';
 import type { TemporalUi } from './incident-view.js';
+import type { FindOidcActor } from './oidc.js';
 import { authorize } from './plugins/authorization.js';
 import { describeRoutes } from './plugins/openapi.js';
 import { answerWithProblems, refuseUnreadable, sendProblem } from './plugins/problems.js';
+import { scopeRequests } from './plugins/request-database.js';
 import { sendSecurityHeaders } from './plugins/security-headers.js';
 import { serveWebPage } from './plugins/web-page.js';
 import { limitWork } from './plugins/work-limit.js';
@@ -21,10 +24,15 @@ import { incidentRoutes } from './routes/incidents.js';
 import { keyRoutes } from './routes/keys.js';
 import { killSwitchRoutes } from './routes/kill-switch.js';
 import { meRoute } from './routes/me.js';
+import { peopleRoutes } from './routes/people.js';
+import { policyRoutes } from './routes/policy.js';
 import { remediateRoute } from './routes/remediate.js';
+import { reportRoute } from './routes/report.js';
 import { rollbackRoute } from './routes/rollback.js';
 import { scriptRoutes } from './routes/scripts.js';
+import { slackActionsRoute } from './routes/slack-actions.js';
 import { tailRoute } from './routes/tail.js';
+import { tokenRoutes } from './routes/tokens.js';
 import { alertmanagerWebhook } from './webhooks/alertmanager.js';
 import { jsonAlertsWebhook } from './webhooks/json-alerts.js';
 
@@ -35,12 +43,21 @@ const MAX_AT_WORK = 200;
 const MAX_STREAMS = 500;
 
 export interface AppDeps {
+  /** All of it, for what the API does on its own account. */
   readonly db: Database;
+  /** What requests see of it. */
+  readonly requests: Pick<RequestDatabase, 'in'>;
   readonly listener: TailListener;
   readonly keyring: Keyring;
   readonly checkpoints: Checkpoints;
   readonly bodyLimitBytes: number;
   readonly temporalUi: TemporalUi | null;
+  /** The signing secret of the Slack app whose buttons decide; without it none does. */
+  readonly slackSigningSecret?: string | undefined;
+  /** Where people open the page; without it no links. */
+  readonly publicUrl?: string;
+  /** Whose JWTs count beside our own tokens; without it nobody's. */
+  readonly oidc?: FindOidcActor | undefined;
   readonly webFolder: string;
   readonly logger: NonNullable<FastifyServerOptions['logger']>;
   readonly heartbeatMs?: number;
@@ -53,6 +70,8 @@ export interface AppDeps {
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const { db, listener, keyring, checkpoints, temporalUi, heartbeatMs = 15_000 } = deps;
   registerAjvFormats();
+  // Ajv's also takes `urn:uuid:…`, which Postgres does not.
+  Format.Set('uuid', Format.IsUuid);
   const app = fastify({
     logger: deps.logger,
     bodyLimit: deps.bodyLimitBytes,
@@ -61,6 +80,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     // An open event stream would otherwise keep the app from closing.
     forceCloseConnections: true,
     exposeHeadRoutes: false,
+    // A person's name in any script; the route's schema says how long it may be.
+    routerOptions: { maxParamLength: 2_000 },
     frameworkErrors: sendProblem,
     clientErrorHandler: refuseUnreadable,
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -72,27 +93,40 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   answerWithProblems(app);
   // First, because to look a token up is work too.
   limitWork(app, { work: deps.maxAtWork ?? MAX_AT_WORK, streams: deps.maxStreams ?? MAX_STREAMS });
-  authorize(app, (token) => findActor(db, token));
+  authorize(app, async (token, wantedWorkspace) => {
+    if (token.startsWith(TOKEN_PREFIX)) return findActor(db, token);
+    return isJwt(token) ? deps.oidc?.(token, wantedWorkspace) : undefined;
+  });
+  scopeRequests(app, deps.requests);
   await sendSecurityHeaders(app);
   await describeRoutes(app);
   await serveWebPage(app, deps.webFolder);
 
-  const source = { db, listener, heartbeatMs };
+  const source = { listener, heartbeatMs };
   const sign: SignDecision = (decision) => keyring.sign('decision', decision);
+  // What is about every workspace has the whole database; all else goes by request.db.
   await app.register(healthRoutes, { db, checkpoints });
-  await app.register(meRoute);
-  await app.register(alertmanagerWebhook, { db });
-  await app.register(jsonAlertsWebhook, { db });
-  await app.register(incidentRoutes, { db, temporalUi });
-  await app.register(tailRoute, { source });
-  await app.register(decisionRoutes, { db, sign });
-  await app.register(rollbackRoute, { db, sign });
-  await app.register(remediateRoute, { source });
-  await app.register(approveRoute, { db, sign });
-  await app.register(scriptRoutes, { db });
-  await app.register(auditRoutes, { db, checkpoints });
   await app.register(keyRoutes, { db, keyring, checkpoints });
   await app.register(killSwitchRoutes, { db });
+
+  await app.register(meRoute);
+  await app.register(peopleRoutes);
+  await app.register(tokenRoutes);
+  await app.register(alertmanagerWebhook);
+  await app.register(jsonAlertsWebhook);
+  await app.register(incidentRoutes, { temporalUi });
+  await app.register(tailRoute, { source });
+  await app.register(reportRoute);
+  await app.register(decisionRoutes, { sign });
+  await app.register(slackActionsRoute, { requests: deps.requests, sign, signingSecret: deps.slackSigningSecret, publicUrl: deps.publicUrl ?? '' });
+  await app.register(rollbackRoute, { sign });
+  await app.register(remediateRoute, { source });
+  await app.register(approveRoute, { sign });
+  await app.register(scriptRoutes);
+  await app.register(policyRoutes, { sign: (policy) => keyring.sign('policy', policy) });
+  await app.register(auditRoutes, { checkpoints });
   await app.ready();
   return app;
 }
+
+const isJwt = (token: string): boolean => token.split('.').length === 3;

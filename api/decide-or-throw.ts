@@ -2,7 +2,23 @@ import type { Database } from '../db/database.js';
 import { decide, type DecisionAnswer, type SignDecision } from '../db/decisions.js';
 import { assertNever } from '../domain/assert-never.js';
 import type { Decision, GateState } from '../domain/gate.js';
-import { AlreadyDecided, type ApiError, ConfirmationNeeded, GateClosed, GateExpired, IdReused, NotAllowed, NothingToRollBack, ReasonNeeded, StaleDigest, UnknownGate } from './errors.js';
+import {
+  AlreadyDecided,
+  type ApiError,
+  BreakGlassOff,
+  ConfirmationNeeded,
+  GateClosed,
+  GateExpired,
+  IdReused,
+  NotAllowed,
+  NothingToRollBack,
+  ObserveOnly,
+  OwnBytes,
+  ReasonNeeded,
+  ReviewNeeded,
+  StaleDigest,
+  UnknownGate,
+} from './errors.js';
 
 /** What a gate's state is called in a sentence. */
 export const gateWords: Readonly<Record<GateState, string>> = {
@@ -26,8 +42,6 @@ function toProblem(answer: Exclude<DecisionAnswer, { kind: 'counted' }>, decisio
   switch (answer.kind) {
     case 'unknownGate':
       return new UnknownGate(`The incident has no gate ${decision.gateId}. GET the incident to see the one it waits at.`);
-    case 'reasonNeeded':
-      return new ReasonNeeded('A person was called to this gate. Say in `reason` why it is rejected, so that the next one knows.');
     case 'conflict':
       return new IdReused('This decision id or Idempotency-Key stands for another decision. Use a new one.');
     case 'refused':
@@ -44,13 +58,25 @@ function toRefusal({ because, gate, confirmation }: Extract<DecisionAnswer, { ki
     case 'staleDigest':
       return new StaleDigest(`The gate is for the digest ${gate.digest ?? 'null'}. GET the incident, look at its plan, and send that digest if you still agree.`);
     case 'notAllowed':
-      return new NotAllowed(`Your role is ${role}; this needs ${verdict === 'rollBack' ? 'supervisor' : gate.roleNeeded}. Ask somebody with that role to decide.`);
+      return new NotAllowed(`Your role is ${role}; this needs ${verdict === 'approve' ? gate.roleNeeded : 'supervisor'}. Ask somebody with that role to decide.`);
     case 'alreadyDecided':
       return new AlreadyDecided(`Your approval counts already. The gate needs ${gate.approvalsNeeded} different people.`);
     case 'confirmationNeeded':
       return new ConfirmationNeeded(`The plan's risk is high. To approve it, type its title: send "confirmation": ${JSON.stringify(confirmation)}.`);
     case 'noWayBack':
       return new NothingToRollBack('Nothing that this gate is about can be taken back. Answer it with approve, reject or requestChanges.');
+    case 'observeOnly':
+      return new ObserveOnly('The policy only observes: this plan can be looked at and is never run. Let an admin change the autonomy of the policy, then request changes for a plan that can be approved.');
+    case 'ownBytes':
+      return new OwnBytes(`${gate.excluded.join(', ')} may not approve this: ${gate.kind === 'execution' ? 'it is what they wrote' : 'they let it run alone'}. Ask somebody else to decide.`);
+    case 'reviewNeeded':
+      return new ReviewNeeded('The confidence is low: a supervisor has to look at it first and send the verdict review with a reason. After that it can be approved.');
+    case 'reasonNeeded':
+      return new ReasonNeeded(`Say in \`reason\` why: ${verdict === 'reject' ? 'a person was called to this gate, and the next one should know' : 'others will have to understand it afterwards'}.`);
+    case 'breakGlassOff':
+      return new BreakGlassOff('Nobody may let this run alone: the policy does not allow it, or nothing waits to be run here. Send the verdict approve.');
+    case 'nothingToReview':
+      return new AlreadyDecided('This gate needs no review, or has one. Send the verdict approve.');
     default:
       return assertNever(because);
   }

@@ -19,6 +19,16 @@ const problem = (slug: string, status: number, title: string) =>
   };
 
 export class InvalidRequest extends problem('invalid-request', 400, 'The request is not valid') {}
+export class WrongName extends problem('wrong-name', 400, 'Nobody can be called this') {
+  constructor(where: string) {
+    super(`${where} must be a name in plain, visible characters (Unicode NFKC), without space around it, and not SYSTEM, which is Sluice itself.`);
+  }
+}
+export class WorkspaceNeeded extends problem('workspace-needed', 400, 'Which workspace?') {
+  constructor(workspaces: readonly string[]) {
+    super(`You belong to several workspaces. Name one of them in the header Sluice-Workspace: ${workspaces.join(', ')}.`);
+  }
+}
 export class MalformedRequest extends problem('malformed-request', 400, 'The request cannot be read') {}
 export class NotAuthenticated extends problem('not-authenticated', 401, 'Who are you?') {
   override readonly headers = { 'www-authenticate': 'Bearer realm="sluice"' };
@@ -41,6 +51,16 @@ export class UnknownWorkspace extends problem('unknown-workspace', 404, 'No such
     super(`You have no workspace ${workspaceId}. GET /api/me says which one your token is for.`);
   }
 }
+export class UnknownToken extends problem('unknown-token', 404, 'No such token') {
+  constructor(tokenId: string) {
+    super(`Your workspace has no token ${tokenId}. GET /api/tokens lists those it has.`);
+  }
+}
+export class UnknownPerson extends problem('unknown-person', 404, 'No such person') {
+  constructor(person: string) {
+    super(`Your workspace knows nobody named ${person}. GET /api/people lists whom it knows.`);
+  }
+}
 export class UnknownKey extends problem('unknown-key', 404, 'No such key') {
   constructor(keyId: string) {
     super(`There is no key ${keyId}. GET /api/keys lists those there are.`);
@@ -55,12 +75,23 @@ export class GateClosed extends problem('gate-closed', 409, 'The gate is closed'
 export class GateExpired extends problem('gate-expired', 409, 'The gate has expired') {}
 export class StaleDigest extends problem('stale-digest', 409, 'This is not the plan at the gate') {}
 export class AlreadyDecided extends problem('already-decided', 409, 'You have approved this already') {}
+export class ObserveOnly extends problem('observe-only', 409, 'This is only observed') {}
+export class OwnBytes extends problem('own-bytes', 409, 'Somebody else has to approve this') {}
+export class ReviewNeeded extends problem('review-needed', 409, 'This needs a review first') {}
+export class BreakGlassOff extends problem('break-glass-off', 409, 'Nobody may let this run alone') {}
+export class PolicyOvertaken extends problem('policy-overtaken', 409, 'The policy was changed meanwhile') {}
 export class ConfirmationNeeded extends problem('confirmation-needed', 409, 'This needs a typed confirmation') {}
 export class IncidentClosed extends problem('incident-closed', 409, 'The incident is closed') {}
 export class NothingToRollBack extends problem('nothing-to-roll-back', 409, 'There is nothing to take back') {}
 export class RollbackUnderWay extends problem('rollback-under-way', 409, 'It is being taken back') {}
 export class SnapshotExpired extends problem('snapshot-expired', 409, 'It is too late to take it back') {}
 export class IncidentOpen extends problem('incident-open', 409, 'The incident is not closed') {}
+export class TokenShown extends problem('token-shown', 409, 'The token was shown before') {
+  constructor(tokenId: string) {
+    super(`This Idempotency-Key has made the token ${tokenId}, which is shown only once. If it is lost, revoke it with DELETE /api/tokens/${tokenId} and make another under a new key.`);
+  }
+}
+export class SlackUserTaken extends problem('slack-user-taken', 409, 'The Slack user is somebody else') {}
 export class NameTaken extends problem('name-taken', 409, 'The name is taken') {}
 export class IdReused extends problem('id-reused', 409, 'This id or key stands for another request') {}
 export class BodyTooLarge extends problem('body-too-large', 413, 'The body is too large') {}

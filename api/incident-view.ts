@@ -70,19 +70,24 @@ function toPlan(row: NonNullable<DetailRow['plan']>): Plan {
 const settlingVerdict: Partial<Record<GateState, string>> = { rejected: 'reject', changesRequested: 'requestChanges', rollbackRequested: 'rollBack' };
 
 function toGate(row: NonNullable<DetailRow['gate']>, said: DetailRow['said'], plan: DetailRow['plan']): Gate {
-  const approvals = said.filter(({ verdict }) => verdict === 'approve').map(toApproval);
+  const approvals = said.filter(({ verdict }) => verdict === 'approve' || verdict === 'breakGlass').map(toApproval);
+  const reviews = said.filter(({ verdict }) => verdict === 'review').map(toApproval);
   const settling = said.find(({ verdict }) => verdict === settlingVerdict[row.state]);
   return {
     id: row.id,
     kind: row.kind,
+    mode: row.mode,
     state: row.state,
     digest: row.digest,
     planVersion: row.planVersion,
     offersRollback: row.offersRollback,
     approvalsNeeded: row.approvalsNeeded,
     roleNeeded: row.roleNeeded,
+    reviewNeeded: row.reviewNeeded,
+    excluded: [...row.excluded],
     confirmation: plan === undefined || plan.digest !== row.digest ? null : toConfirmation(row.kind, JSON.parse(plan.canonical) as DomainPlan),
     approvals,
+    reviews,
     settledBy: row.state === 'approved' ? (approvals.at(-1) ?? null) : settling === undefined ? null : toApproval(settling),
     openedAt: row.openedAt.toISOString(),
     expiresAt: row.expiresAt?.toISOString() ?? null,

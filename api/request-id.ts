@@ -8,8 +8,12 @@ import type { FastifyRequest } from 'fastify';
 export function toRequestId({ actor, method, url, headers }: FastifyRequest, part = ''): string {
   const key = headers['idempotency-key'];
   if (typeof key !== 'string') return randomUUID();
-  const path = url.split('?')[0];
-  const bytes = createHash('sha256').update(JSON.stringify([actor.workspaceId, actor.person, method, path, key, part])).digest().subarray(0, 16);
+  return toDerivedId([actor.workspaceId, actor.person, method, url.split('?')[0] ?? '', key, part]);
+}
+
+/** The same id for the same parts. */
+export function toDerivedId(parts: readonly string[]): string {
+  const bytes = createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16);
   // A UUID of version 8: made by a rule of our own.
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);

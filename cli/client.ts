@@ -33,10 +33,11 @@ interface TailOptions {
 }
 
 /** The HTTP API as the terminal uses it. Answers are typed by the caller: they come from our own server's checked schemas. */
-export function createApiClient(url: string, token: string) {
-  async function call(method: 'GET' | 'POST' | 'PUT', path: string, options: CallOptions = {}): Promise<Response> {
+export function createApiClient(url: string, token: string, workspace?: string) {
+  async function call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, options: CallOptions = {}): Promise<Response> {
     const headers = {
       authorization: `Bearer ${token}`,
+      ...(workspace === undefined ? {} : { 'sluice-workspace': workspace }),
       accept: options.accept ?? 'application/json',
       ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...options.headers,
@@ -69,12 +70,27 @@ export function createApiClient(url: string, token: string) {
       return (await (await call('GET', path)).json()) as Answer;
     },
 
+    /** Every page of a list, from its first to its last. */
+    async getPages<Page extends { readonly nextCursor: string | null }>(path: string): Promise<readonly Page[]> {
+      const pages: Page[] = [];
+      for (let query = 'limit=200'; ; ) {
+        const page = (await (await call('GET', `${path}?${query}`)).json()) as Page;
+        pages.push(page);
+        if (page.nextCursor === null) return pages;
+        query = new URLSearchParams({ limit: '200', cursor: page.nextCursor }).toString();
+      }
+    },
+
     async post<Answer>(path: string, body: object): Promise<Answer> {
       return (await (await call('POST', path, { body })).json()) as Answer;
     },
 
     async put<Answer>(path: string, body: object): Promise<Answer> {
       return (await (await call('PUT', path, { body })).json()) as Answer;
+    },
+
+    async delete<Answer>(path: string): Promise<Answer> {
+      return (await (await call('DELETE', path)).json()) as Answer;
     },
 
     /** Starts a detection and returns the id of its incident. */

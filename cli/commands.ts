@@ -26,7 +26,6 @@ export async function showIncident({ client, json, print }: Context, incidentId:
   print(json ? JSON.stringify(incident) : renderIncident(incident));
 }
 
-/** Prints the job tail after `after` until the incident is closed; returns how it ended, undefined where it was not waited for. */
 /** Prints the job tail until it is done, or until an entry is enough. Returns how the incident ended, where it did. */
 export async function followTail(
   { client, json, print, complain, interrupted }: Context,
@@ -65,7 +64,7 @@ export interface Answer {
 }
 
 /** Answers the open gate: for the digest that was shown and no other. */
-export async function decideAtGate(context: Context, incidentId: string, verdict: Extract<Verdict, 'approve' | 'reject'>, answer: Answer): Promise<void> {
+export async function decideAtGate(context: Context, incidentId: string, verdict: Verdict, answer: Answer): Promise<void> {
   const incident = await readIncident(context.client, incidentId);
   const { gate } = incident;
   if (gate?.state !== 'open') throw new Refused(`The incident waits at no gate; it is in ${incident.phase} [${incident.status}].`);
@@ -78,7 +77,9 @@ export async function answerGate(context: Context, incident: IncidentDetail, gat
   complain(renderIncident(incident));
   const takesBack = verdict === 'rollBack' || (verdict === 'reject' && gate.kind === 'verification' && gate.offersRollback);
   if (takesBack) await askToTakeBack(context, answer);
-  const confirmation = verdict === 'approve' ? await askToApprove(context, gate, incident.closedAt !== null, answer) : undefined;
+  if (verdict === 'breakGlass') complain('This lets it run on your word alone. Everyone is told.');
+  const letsRun = verdict === 'approve' || verdict === 'breakGlass';
+  const confirmation = letsRun ? await askToApprove(context, gate, incident.closedAt !== null, answer) : undefined;
   const receipt = await client.post<DecisionReceipt>(`/api/incidents/${incident.id}/decisions`, {
     decisionId: randomUUID(),
     gateId: gate.id,

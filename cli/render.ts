@@ -23,7 +23,12 @@ export function renderEntry(entry: TailEntry): string | undefined {
 export function renderList(incidents: readonly IncidentSummary[]): string {
   if (incidents.length === 0) return 'No incidents';
   const rows = incidents.map(({ id, phase, status, outcome, severity, openedAt, title }) => [id, at(openedAt), severity ?? '-', outcome ?? `${phase} [${status}]`, title]);
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return renderTable(rows);
+}
+
+/** Rows of as many cells each, below each other. */
+export function renderTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return toPlainText(rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n'));
 }
 
@@ -71,13 +76,18 @@ function renderPlan({ plan }: IncidentDetail): readonly string[] {
   ];
 }
 
+const modeWords = { people: 'waits for', policy: 'the policy lets it run by itself; else waits for', nobody: 'only observed; would wait for' } as const;
+
 function renderGate({ id, gate }: IncidentDetail): readonly string[] {
   if (gate === null) return [];
   const said = gate.approvals.map(({ person, role, reason }) => `  approved by ${person} (${role})${reason === null ? '' : `: "${reason}"`}`);
   if (gate.state !== 'open') return [`Gate: ${gate.kind}, ${gate.state}`, ...said];
   const until = gate.expiresAt === null ? '' : ` until ${at(gate.expiresAt)}`;
   return [
-    `Gate: ${gate.kind}, waits for ${gate.approvalsNeeded} × ${gate.roleNeeded}${until}`,
+    `Gate: ${gate.kind}, ${modeWords[gate.mode]} ${gate.approvalsNeeded} × ${gate.roleNeeded}${until}`,
+    ...(gate.excluded.length === 0 ? [] : [`  not ${gate.excluded.join(', ')}`]),
+    ...(gate.reviewNeeded && gate.reviews.length === 0 ? [`  low confidence, so first: sluice review ${id} --reason TEXT, as a supervisor`] : []),
+    ...gate.reviews.map(({ person, role, reason }) => `  reviewed by ${person} (${role}): "${reason}"`),
     ...(gate.digest === null ? [] : [`  digest ${gate.digest}`]),
     ...(gate.confirmation === null ? [] : [`  to approve, type ${gate.confirmation}`]),
     ...(gate.offersRollback ? [`  what was run can be taken back: sluice rollback ${id} --reason TEXT${gate.kind === 'verification' ? ', or by rejecting it' : ''}`] : []),

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { roles } from '../domain/actor.js';
 import { severities } from '../domain/severity.js';
 import { KeysUnusable } from '../keys/key-files.js';
 import { verifyAudit } from './audit-commands.js';
@@ -9,13 +10,18 @@ import { type Context, decideAtGate, followTail, listIncidents, showIncident, st
 import { listKeys, makeKeys, revokeKey, rotateKeys } from './keys-commands.js';
 import { killSwitch } from './kill-switch-commands.js';
 import { projectRoot } from './local/config.js';
+import { listPeople, removePerson, setPerson } from './people-commands.js';
+import { listPolicyVersions, setPolicy, showPolicy } from './policy-commands.js';
 import { toPlainText } from './render.js';
+import { showReport } from './report-command.js';
 import { rollBackIncident } from './rollback-command.js';
 import { Refused, type Surroundings, WrongUsage } from './surroundings.js';
+import { listTokens, makeToken, revokeToken, type Wanted } from './tokens-commands.js';
 
 interface GlobalOptions {
   readonly url?: string;
   readonly tokenFile?: string;
+  readonly workspace?: string;
   readonly json?: boolean;
 }
 
@@ -44,6 +50,7 @@ function createProgram(surroundings: Surroundings): Command {
     .description('Incidents and their gates, from the terminal.')
     .option('--url <url>', `address of the API (SLUICE_URL, else that of npm start here, else ${DEFAULT_URL})`)
     .option('--token-file <path>', 'file with your token (else SLUICE_TOKEN, else admin-token in SLUICE_HOME)')
+    .option('--workspace <id>', 'which workspace, where your token is good in several')
     .option('--json', 'print JSON')
     .exitOverride()
     .configureOutput({ writeOut: (text) => surroundings.print(text.trimEnd()), writeErr: (text) => surroundings.complain(text.trimEnd()) });
@@ -61,6 +68,12 @@ function createProgram(surroundings: Surroundings): Command {
     .option('--limit <count>', 'how many at most', readCount, '50')
     .action(async (options: { state: string; limit: string }) => listIncidents(await context(), options));
   program
+    .command('report')
+    .description('how Sluice did: what recovered by itself, what was proposed, and what would have run')
+    .option('--since <when>', 'how long back, such as 24h or 30d, or a moment (RFC 3339)', '7d')
+    .option('--until <moment>', 'up to another moment than now (RFC 3339)')
+    .action(async (options: { since: string; until?: string }) => showReport(await context(), options));
+  program
     .command('show <incidentId>')
     .description('show an incident, its plan and its gate')
     .action(async (incidentId: string) => showIncident(await context(), incidentId));
@@ -68,14 +81,20 @@ function createProgram(surroundings: Surroundings): Command {
     .command('tail <incidentId>')
     .description('follow the job tail until the incident is closed')
     .action(async (incidentId: string) => void (await followTail(await context(), incidentId)));
-  for (const verdict of ['approve', 'reject'] as const) {
+  for (const [name, verdict, what] of [
+    ['approve', 'approve', "approve what the incident's gate waits for"],
+    ['reject', 'reject', "reject what the incident's gate waits for"],
+    ['review', 'review', 'say, as a supervisor, that a plan of low confidence was looked at, so that it can be approved'],
+    ['request-changes', 'requestChanges', 'have it measured and proposed again'],
+    ['break-glass', 'breakGlass', 'let the plan run alone, as a supervisor; everyone is told, and somebody else looks at it afterwards'],
+  ] as const) {
     const command = program
-      .command(`${verdict} <incidentId>`)
-      .description(`${verdict} what the incident's gate waits for`)
+      .command(`${name} <incidentId>`)
+      .description(what)
       .option('--reason <text>', 'why; kept in the record')
       .option('--yes', 'do not ask')
       .action(async (incidentId: string, options: { reason?: string; yes?: boolean; confirm?: string }) => decideAtGate(await context(), incidentId, verdict, options));
-    if (verdict === 'approve') command.option('--confirm <text>', "the plan's title, which a plan of HIGH or CRITICAL risk needs");
+    if (verdict === 'approve' || verdict === 'breakGlass') command.option('--confirm <text>', "the plan's title, which a plan of HIGH or CRITICAL risk needs");
   }
   program
     .command('rollback <incidentId>')
@@ -84,6 +103,8 @@ function createProgram(surroundings: Surroundings): Command {
     .option('--yes', 'do not ask')
     .action(async (incidentId: string, options: { reason: string; yes?: boolean }) => rollBackIncident(await context(), incidentId, options));
   addSafetyCommands(program, surroundings, context);
+  addPeopleCommands(program, context);
+  addPolicyCommands(program, context);
   return program;
 }
 
@@ -126,19 +147,76 @@ function addSafetyCommands(program: Command, surroundings: Surroundings, context
     .action(async (state: string | undefined, options: { reason?: string; all?: boolean }) => killSwitch(await context(), state, options));
 }
 
+/** Who may decide what. */
+function addPolicyCommands(program: Command, context: () => Promise<Context>): void {
+  const policy = program.command('policy').description('who may decide what, when, and what happens when nobody does');
+  policy
+    .command('show')
+    .description('print it as a file that can be edited')
+    .action(async () => showPolicy(await context()));
+  policy
+    .command('versions')
+    .description('list who changed it, newest first')
+    .action(async () => listPolicyVersions(await context()));
+  policy
+    .command('set <file>')
+    .description('say what open gates would do under it, and put it in place')
+    .option('--reason <text>', 'why; kept in the audit')
+    .option('--dry-run', 'only say what would be')
+    .option('--yes', 'do not ask')
+    .action(async (file: string, options: { reason?: string; dryRun?: boolean; yes?: boolean }) => setPolicy(await context(), file, options));
+}
+
+/** Who may come in, and as what. */
+function addPeopleCommands(program: Command, context: () => Promise<Context>): void {
+  const tokens = program.command('tokens').description('the tokens that people and agents of the workspace come in with');
+  tokens
+    .command('list')
+    .description('list them, newest first')
+    .action(async () => listTokens(await context()));
+  tokens
+    .command('make')
+    .description('make one; it is shown only once')
+    .requiredOption('--person <name>', 'whose it is, as gates and the audit name them')
+    .addOption(new Option('--role <role>', 'what it may do').choices(roles).makeOptionMandatory())
+    .requiredOption('--name <text>', 'what it is for')
+    .requiredOption('--for <duration>', 'how long it lasts, such as 90d; at most 366d')
+    .option('--out <file>', 'write it to this new file, for you alone to read, in place of printing it')
+    .action(async (options: Wanted) => makeToken(await context(), options));
+  tokens
+    .command('revoke <tokenId>')
+    .description('let nobody in with it any more')
+    .action(async (tokenId: string) => revokeToken(await context(), tokenId));
+  const people = program.command('people').description('who may decide in chat');
+  people
+    .command('list')
+    .description('list them by name')
+    .action(async () => listPeople(await context()));
+  people
+    .command('set <person>')
+    .description('say who a Slack user is, and what they may decide')
+    .addOption(new Option('--role <role>', 'what they may do').choices(roles.filter((role) => role !== 'agent')).makeOptionMandatory())
+    .requiredOption('--slack-user <id>', 'team and user of Slack, as T0123/U0456')
+    .action(async (person: string, options: { role: string; slackUser: string }) => setPerson(await context(), person, options));
+  people
+    .command('remove <person>')
+    .description('let somebody decide in chat no more')
+    .action(async (person: string) => removePerson(await context(), person));
+}
+
 function readCount(text: string): string {
   if (/^[1-9][0-9]{0,2}$/.test(text) && Number(text) <= 200) return text;
   throw new InvalidArgumentError('Give a number from 1 to 200.');
 }
 
-async function openContext({ url, tokenFile, json = false }: GlobalOptions, surroundings: Surroundings): Promise<Context> {
+async function openContext({ url, tokenFile, workspace, json = false }: GlobalOptions, surroundings: Surroundings): Promise<Context> {
   const { env } = surroundings;
   const home = resolve(projectRoot, env['SLUICE_HOME'] || '.sluice');
   const address = url ?? env['SLUICE_URL'] ?? (await readText(join(home, 'api-address'))) ?? DEFAULT_URL;
   if (!URL.canParse(address) || !/^https?:/.test(address)) throw new WrongUsage(`${address} is not an address. Give one like ${DEFAULT_URL} with --url or SLUICE_URL.`);
   const token = tokenFile === undefined ? env['SLUICE_TOKEN'] : undefined;
   const path = tokenFile ?? join(home, 'admin-token');
-  return { ...surroundings, json, home, client: createApiClient(address, token || (await readToken(path))) };
+  return { ...surroundings, json, home, client: createApiClient(address, token || (await readToken(path)), workspace) };
 }
 
 const readText = (path: string): Promise<string | undefined> => readFile(path, 'utf8').then((text) => text.trim(), () => undefined);

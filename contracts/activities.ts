@@ -3,6 +3,7 @@ import type { Confidence } from '../domain/confidence.js';
 import type { GateOpening, GateState } from '../domain/gate.js';
 import type { Outcome, UpdateDraft } from '../domain/incident.js';
 import type { ClaimRefusal, RollbackCause } from '../domain/grant.js';
+import type { Telling } from '../domain/notification.js';
 import type { DraftPlan, Plan } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
 import type { RootCause } from '../domain/root-cause.js';
@@ -58,6 +59,8 @@ export type Verification =
 export interface GateReading {
   readonly state: GateState;
   readonly approvals: readonly Approval[];
+  /** What supervisors said of it before approvals could count. */
+  readonly reviews: readonly Approval[];
   /** Every signed decision that was recorded for its incident, so that a late notice of one is known. */
   readonly decisionIds: readonly string[];
   /** Who settled it and why; null while it is open and where nobody did. */
@@ -73,6 +76,8 @@ export interface EarlierRun {
   readonly title: string;
   readonly hasWayBack: boolean;
   readonly isFullyReversible: boolean;
+  /** Who let it run alone. */
+  readonly brokeGlass: readonly string[];
   readonly measurementId: string;
   readonly before: readonly Signal[];
 }
@@ -100,7 +105,7 @@ export interface ReasonActivities {
       readonly anomalies: readonly Anomaly[];
       /** Names this proposal in the tail. */
       readonly key: string;
-      readonly policyVersion: string;
+      readonly policyVersion: number;
     },
   ): Promise<Proposal>;
   validateRemediation(
@@ -146,7 +151,7 @@ export interface SamplingInput extends IncidentRef {
 
 /** Writes down what the workflow itself decided. Short, so it runs as local activities. */
 export interface RecordActivities {
-  openGate(input: IncidentRef & { readonly gate: GateOpening; readonly update: UpdateDraft }): Promise<void>;
+  openGate(input: IncidentRef & { readonly gate: GateOpening; readonly update: UpdateDraft; readonly telling: Telling }): Promise<void>;
   /** With `settleAs`, settles the gate if it is still open; whatever it returns is the truth. */
   readGate(input: IncidentRef & { readonly gateId: string; readonly settleAs?: 'expired' | 'withdrawn' }): Promise<GateReading>;
   /** The last plan that ran for this incident and was not taken back, in whatever run of its workflow; null where none was. */
@@ -154,7 +159,7 @@ export interface RecordActivities {
   /** Whether this decision is a person's recorded request to cancel. */
   readCancellation(input: IncidentRef & { readonly decisionId: string }): Promise<Approval | null>;
   /** `key` makes a repeat harmless. */
-  recordUpdate(input: IncidentRef & { readonly key: string; readonly update: UpdateDraft }): Promise<void>;
+  recordUpdate(input: IncidentRef & { readonly key: string; readonly update: UpdateDraft; readonly telling: Telling | null }): Promise<void>;
   /** Verifies in one transaction that the gate's approval is signed and still good, and uses it up. `claimId` names who claims. */
   claimExecution(input: IncidentRef & { readonly gateId: string; readonly digest: string; readonly claimId: string }): Promise<Claim>;
   /** The same for taking a plan back. `policy` is that of the incident. */

@@ -1,23 +1,24 @@
 import { Type, type Static, type TProperties, type TSchema } from 'typebox';
 import { roles } from '../domain/actor.js';
 import { auditKinds } from '../domain/audit.js';
-import { gateKinds, gateStates, verdicts } from '../domain/gate.js';
-import { reaches, stepTypes } from '../domain/plan.js';
+import { gateKinds, gateModes, gateStates, verdicts } from '../domain/gate.js';
+import { stepTypes } from '../domain/plan.js';
+import { reaches } from '../domain/reach.js';
 import { outcomes, phases, statuses, triggers, updateActors, updateKinds } from '../domain/incident.js';
 import { rootCauseCategories, scriptParameters } from '../domain/root-cause.js';
 import { severities } from '../domain/severity.js';
 import { units } from '../domain/signal.js';
 
-const Words = <const Values extends readonly string[]>(values: Values) => Type.Unsafe<Values[number]>({ type: 'string', enum: [...values] });
-const Nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
-const Body = <Properties extends TProperties>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
-const Uuid = Type.String({ format: 'uuid' });
-const Moment = Type.String({ format: 'date-time' });
+export const Words = <const Values extends readonly string[]>(values: Values) => Type.Unsafe<Values[number]>({ type: 'string', enum: [...values] });
+export const Nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+export const Body = <Properties extends TProperties>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
+export const Uuid = Type.String({ format: 'uuid' });
+export const Moment = Type.String({ format: 'date-time' });
 // Closed, because the pattern that a record is checked by misses names with line breaks.
 const Labels = Type.Record(Type.String(), Type.String(), { additionalProperties: false });
-const Cursor = Type.String({ format: 'uuid', description: 'As the previous page gave it.' });
-const Name = Type.String({ minLength: 1, maxLength: 200 });
-const Reason = Type.String({ minLength: 1, maxLength: 2_000, pattern: '\\S' });
+export const Cursor = Type.String({ format: 'uuid', description: 'As the previous page gave it.' });
+export const Name = Type.String({ minLength: 1, maxLength: 200 });
+export const Reason = Type.String({ minLength: 1, maxLength: 2_000, pattern: '\\S' });
 const Confirmation = Type.String({ maxLength: 1_000, description: "The plan's title, typed to approve it where the gate's `confirmation` asks for it." });
 
 /** RFC 9457. `type` is stable; `detail` says what the reader can do. */
@@ -78,6 +79,13 @@ export const TailEntry = Type.Union([
 ]);
 export type TailEntry = Static<typeof TailEntry>;
 
+const Streamed = <Event extends TailEntry['event']>(event: Event, data: TSchema) =>
+  Type.Object({ id: Type.String(), event: Type.Literal(event), data: Type.String({ contentMediaType: 'application/json', contentSchema: data }) });
+/** One event of a stream, as its reader has it. */
+export const TailEvent = Type.Union([Streamed('update', IncidentUpdate), Streamed('output', TailOutput), Streamed('done', TailDone)], {
+  description: 'Each event of the stream: `id` is its seq. Between them are comments, so that nobody takes a quiet stream for a dead one.',
+});
+
 export const TailQuery = Type.Object({
   after: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_147_483_647, description: 'Only entries after this seq. `Last-Event-ID` does the same.' })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 500 })),
@@ -103,14 +111,18 @@ const Approval = Type.Object({ person: Type.String(), role: Type.String(), reaso
 export const Gate = Type.Object({
   id: Uuid,
   kind: Words(gateKinds),
+  mode: Type.Enum([...gateModes], { description: '`people` decide; the `policy` lets it run by itself; or `nobody` can, because it is only observed.' }),
   state: Words(gateStates),
   digest: Nullable(Type.String()),
   planVersion: Nullable(Type.Integer()),
   offersRollback: Type.Boolean({ description: 'Whether what was run can be taken back from here: by rollBack, at a verification gate also by reject.' }),
   approvalsNeeded: Type.Integer(),
   roleNeeded: Words(roles),
+  reviewNeeded: Type.Boolean({ description: 'Whether a supervisor has to record a review before any approval counts.' }),
+  excluded: Type.Array(Type.String(), { description: 'Whose approval does not count: they wrote what would run, or let it run alone.' }),
   confirmation: Type.Union([Type.String(), Type.Null()], { description: 'What must be typed to approve it; null where nothing.' }),
   approvals: Type.Array(Approval),
+  reviews: Type.Array(Approval),
   settledBy: Nullable(Approval),
   openedAt: Moment,
   expiresAt: Nullable(Moment),

@@ -20,7 +20,7 @@ export interface IncidentInput {
   readonly targets: readonly string[] | null;
   readonly policy: Policy;
   /** Changes whenever the policy does; part of every plan's digest. */
-  readonly policyVersion: string;
+  readonly policyVersion: number;
 }
 
 /** Takes back what a closed incident had changed, as the decision asks. */

@@ -7,10 +7,13 @@ export const Settings = Type.Object({
   SLUICE_KEYS: Type.String({ minLength: 1, description: 'The folder with the keys that decisions and checkpoints are signed with; a worker needs only public-keys.json of it.' }),
   SLUICE_AUDIT_FOLDER: Type.String({ default: '', description: "Where the API keeps the audit's signed checkpoints, outside of Postgres; empty: nowhere." }),
   SLUICE_CONFIG: Type.String({ default: '', description: 'The sluice.yaml that says what is watched and acted on; empty: nothing is.' }),
+  SLUICE_OIDC: Type.String({ default: '', description: 'The file that says whose bearer JWTs count, and what the groups in them may do; empty: only tokens of Sluice count.' }),
   SLUICE_API_HOST: Type.String({ minLength: 1, default: '127.0.0.1' }),
   SLUICE_API_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 7780 }),
   SLUICE_BODY_LIMIT_BYTES: Type.Integer({ minimum: 1_024, maximum: 16_777_216, default: 1_048_576, description: 'The largest request body.' }),
   SLUICE_LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], { default: 'info' }),
+  SLUICE_PUBLIC_URL: Type.String({ pattern: '^(https?://.+)?$', default: '', description: 'Where people open the web page, for links in what they are told; empty: no links.' }),
+  SLUICE_SLACK_SIGNING_SECRET_FILE: Type.String({ default: '', description: "The file with the signing secret of the Slack app whose buttons decide; empty: nothing is decided in Slack." }),
   SLUICE_TEMPORAL_UI_URL: Type.String({ pattern: '^(https?://.+)?$', default: '', description: 'Where people open the Temporal Web UI; empty: no links.' }),
   SLUICE_WORKFLOW_BUNDLE: Type.String({ default: '', description: 'A pre-built workflow bundle; empty: built at start.' }),
 });

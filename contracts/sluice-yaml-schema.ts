@@ -1,5 +1,8 @@
 import { Type, type Static, type TProperties } from 'typebox';
 import { formatDuration, readDurationMs } from '../domain/duration.js';
+import { decidingRoles } from '../domain/actor.js';
+import { reaches } from '../domain/reach.js';
+import { autonomies } from '../domain/policy.js';
 import { units } from '../domain/signal.js';
 
 const Exact = <Properties extends TProperties>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
@@ -65,6 +68,16 @@ const TargetSchema = Exact({
   activeIncidents: Type.Optional(Exact({ max: Count })),
 });
 
+const ChannelSchema = Exact({
+  kind: Type.Enum(['webhook', 'slack']),
+  url: Type.Optional(Type.Union([Type.String({ pattern: '^https?://' }), Reference])),
+  secret: Type.Optional(Reference),
+  token: Type.Optional(Reference),
+  channel: Type.Optional(Type.String({ pattern: '^[CG][A-Z0-9]{2,30}$', description: 'The id of the channel, like C0123ABCD.' })),
+  api: Type.Optional(Type.String({ pattern: '^https?://' })),
+  groups: Type.Array(Name, { minItems: 1 }),
+});
+
 /** A sluice.yaml as it is written. */
 export const SluiceYaml = Exact({
   version: Type.Literal(1),
@@ -73,7 +86,15 @@ export const SluiceYaml = Exact({
     Exact({
       stabilization: Type.Optional(Duration),
       executionGate: Type.Optional(Exact({ wait: Type.Optional(Duration), remind: Type.Optional(Duration) })),
-      verificationGate: Type.Optional(Exact({ escalate: Type.Optional(Duration) })),
+      verificationGate: Type.Optional(Exact({ escalate: Type.Optional(Duration), skipAutomatic: Type.Optional(Type.Boolean()) })),
+      // `confidence` is a person's word, signed: `sluice policy set`.
+      autonomy: Type.Optional(Type.Enum(autonomies.filter((autonomy) => autonomy !== 'confidence'))),
+      approvers: Type.Optional(Type.Partial(Type.Record(Type.Enum([...reaches]), Type.Enum([...decidingRoles])), { additionalProperties: false })),
+      breakGlass: Type.Optional(Type.Boolean()),
+      escalation: Type.Optional(Exact({ after: Type.Optional(Duration), groups: Type.Optional(Type.Array(Name, { minItems: 1, maxItems: 10, uniqueItems: true })) })),
+      evidence: Type.Optional(Exact({ valid: Duration })),
+      cooldown: Type.Optional(Duration),
+      breaker: Type.Optional(Exact({ tries: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })), within: Type.Optional(Duration) })),
       maxRounds: Type.Optional(Type.Integer({ minimum: 1, maximum: 10 })),
       // By the risk of the plan. A CRITICAL one never runs on one person's word.
       approvals: Type.Optional(Exact({ LOW: Approvals(1), MEDIUM: Approvals(1), HIGH: Approvals(1), CRITICAL: Approvals(2) })),
@@ -81,6 +102,7 @@ export const SluiceYaml = Exact({
       snapshots: Type.Optional(Exact({ keep: Duration })),
       // Temporal's schedules count in seconds.
       sweep: Type.Optional(Exact({ every: Between(1_000, 3_650 * DAY_MS) })),
+      channels: Type.Optional(Type.Record(Name, ChannelSchema)),
       targets: Type.Record(Name, TargetSchema),
       alertRules: Type.Optional(
         Type.Array(Exact({ match: Type.Record(Type.String(), Type.String()), targets: Type.Array(Name, { minItems: 1 }) })),
@@ -92,3 +114,4 @@ export const SluiceYaml = Exact({
 export type SluiceYaml = Static<typeof SluiceYaml>;
 export type WrittenWorkspace = SluiceYaml['workspaces'][string];
 export type WrittenTarget = WrittenWorkspace['targets'][string];
+export type WrittenChannel = NonNullable<WrittenWorkspace['channels']>[string];

@@ -1,28 +1,48 @@
 import { readDurationMs } from '../domain/duration.js';
-import type { Detector, PostgresSignal, Target, Workspace } from '../domain/watch.js';
-import type { WrittenTarget, WrittenWorkspace } from './sluice-yaml-schema.js';
+import type { Channel, Detector, PostgresSignal, Target, Workspace } from '../domain/watch.js';
+import type { WrittenChannel, WrittenTarget, WrittenWorkspace } from './sluice-yaml-schema.js';
 
 const ms = (text: string | undefined, fallback: string): number => readDurationMs(text ?? fallback) ?? 0;
 
 /** A workspace as it is written, with the defaults of what is not. */
 export function toWorkspace(id: string, workspace: WrittenWorkspace): Workspace {
-  const { executionGate = {}, verificationGate = {} } = workspace;
+  const { executionGate = {}, verificationGate = {}, escalation = {}, breaker = {} } = workspace;
   return {
     id,
     targets: Object.entries(workspace.targets).map(([name, target]) => toTarget(name, target)),
     alertRules: workspace.alertRules ?? [],
     sweepEveryMs: workspace.sweep === undefined ? null : ms(workspace.sweep.every, '1m'),
-    policy: {
-      stabilizationMs: ms(workspace.stabilization, '60s'),
+    channels: Object.entries(workspace.channels ?? {}).map(([name, channel]) => toChannel(name, channel)),
+    startingPolicy: {
+      autonomy: workspace.autonomy ?? 'supervised',
+      approvals: { LOW: 1, MEDIUM: 1, HIGH: 1, CRITICAL: 2, ...workspace.approvals },
+      approvers: { session: 'responder', row: 'responder', file: 'responder', ...workspace.approvers },
+      breakGlass: workspace.breakGlass ?? true,
+      skipVerificationGate: verificationGate.skipAutomatic ?? false,
       gateWaitMs: ms(executionGate.wait, '24h'),
       gateRemindMs: ms(executionGate.remind, '1h'),
+      escalateMs: ms(escalation.after, '4h'),
+      groups: escalation.groups ?? ['responders', 'supervisors'],
       verificationEscalateMs: ms(verificationGate.escalate, '24h'),
+      stabilizationMs: ms(workspace.stabilization, '60s'),
       maxRounds: workspace.maxRounds ?? 3,
-      approvals: { LOW: 1, MEDIUM: 1, HIGH: 1, CRITICAL: 2, ...workspace.approvals },
       onFailedVerification: workspace.onFailedVerification ?? 'ask',
       snapshotKeptMs: ms(workspace.snapshots?.keep, '7d'),
+      evidenceValidMs: ms(workspace.evidence?.valid, '1h'),
+      cooldownMs: ms(workspace.cooldown, '10m'),
+      maxTries: breaker.tries ?? 3,
+      triesWithinMs: ms(breaker.within, '24h'),
     },
   };
+}
+
+function toChannel(name: string, { kind, url, secret, token, channel, api, groups }: WrittenChannel): Channel {
+  switch (kind) {
+    case 'webhook':
+      return { kind, name, url: url ?? '', secret: secret ?? { env: '' }, groups };
+    case 'slack':
+      return { kind, name, api: api ?? 'https://slack.com/api', token: token ?? { env: '' }, channel: channel ?? '', groups };
+  }
 }
 
 function toTarget(name: string, target: WrittenTarget): Target {

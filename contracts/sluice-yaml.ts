@@ -1,7 +1,7 @@
 import { Value } from 'typebox/value';
 import { LineCounter, parseDocument, isNode, type Document } from 'yaml';
 import type { Workspace } from '../domain/watch.js';
-import { SluiceYaml, type WrittenTarget, type WrittenWorkspace } from './sluice-yaml-schema.js';
+import { SluiceYaml, type WrittenChannel, type WrittenTarget, type WrittenWorkspace } from './sluice-yaml-schema.js';
 import { toWorkspace } from './sluice-yaml-workspace.js';
 
 export class WrongSluiceYaml extends Error {
@@ -67,6 +67,7 @@ const executors: Readonly<Partial<Record<WrittenTarget['kind'], string>>> = { po
 function findMistakes({ workspaces }: SluiceYaml): readonly Mistake[] {
   return Object.entries(workspaces).flatMap(([id, workspace]) => [
     ...Object.entries(workspace.targets).flatMap(([name, target]) => findTargetMistakes(workspace, target, ['workspaces', id, 'targets', name])),
+    ...Object.entries(workspace.channels ?? {}).flatMap(([name, channel]) => findChannelMistakes(channel, ['workspaces', id, 'channels', name])),
     ...(workspace.alertRules ?? []).flatMap((rule, index) =>
       rule.targets
         .filter((name) => !Object.hasOwn(workspace.targets, name))
@@ -92,6 +93,15 @@ function findTargetMistakes(workspace: WrittenWorkspace, target: WrittenTarget, 
     else if (!isMeasured(served)) mistakes.push({ path: [...path, 'serves'], message: `names ${name}, of which nothing is measured that could be well` });
   }
   return mistakes;
+}
+
+const channelKeys = { webhook: ['url', 'secret'], slack: ['token', 'channel', 'api'] } as const;
+
+function findChannelMistakes(channel: WrittenChannel, path: Path): readonly Mistake[] {
+  const { kind } = channel;
+  const allowed: readonly string[] = ['kind', 'groups', ...channelKeys[kind]];
+  const missing = channelKeys[kind].filter((key) => key !== 'api' && channel[key] === undefined).map((key) => ({ path, message: `is of kind ${kind} and needs ${key}` }));
+  return [...missing, ...Object.keys(channel).filter((key) => !allowed.includes(key)).map((key) => ({ path: [...path, key], message: `does not belong to kind ${kind}` }))];
 }
 
 const isMeasured = ({ kind, postgres, auditLog }: WrittenTarget): boolean => kind === 'http' || postgres !== undefined || auditLog !== undefined;

@@ -7,6 +7,7 @@ import { GRANT_VALID_MS } from '../domain/grant.js';
 import type { Plan } from '../domain/plan.js';
 import { toConfirmation } from '../domain/policy.js';
 import { appendAudit } from './audit-writer.js';
+import { readPolicy } from './policies.js';
 import { notify } from './channels.js';
 import { readClock } from './clock.js';
 import type { Connection, Database } from './database.js';
@@ -19,8 +20,6 @@ export type DecisionAnswer =
   | { readonly kind: 'counted'; readonly gateState: GateState; readonly approvals: number; readonly approvalsNeeded: number }
   | { readonly kind: 'refused'; readonly because: Refusal; readonly gate: GateRow; readonly confirmation: string | null }
   | { readonly kind: 'unknownGate' }
-  /** A gate that asks a person what to do next is not rejected without saying why. */
-  | { readonly kind: 'reasonNeeded' }
   /** The id was used for another decision. */
   | { readonly kind: 'conflict' };
 
@@ -47,16 +46,12 @@ export async function decide(db: Database, sign: SignDecision, incidentId: strin
 
     const approvedBy = said.filter(({ verdict }) => verdict === 'approve').map(({ person }) => person);
     const confirmation = await readConfirmation(tx, gate);
+    const { policy } = await readPolicy(tx, actor.workspaceId);
     const now = await readClock(tx);
-    const hearing = hear(gate, approvedBy, decision, now, confirmation);
-    const refused = (because: string) => auditRefusal(tx, actor, incidentId, { gate: gate.id, verdict: decision.verdict, digest: decision.digest, because });
+    const hearing = hear(gate, { approvedBy, isReviewed: said.some(({ verdict }) => verdict === 'review'), confirmation, breakGlass: policy.breakGlass }, decision, now);
     if (hearing.kind === 'refused') {
-      await refused(hearing.because);
+      await auditRefusal(tx, actor, incidentId, { gate: gate.id, verdict: decision.verdict, digest: decision.digest, because: hearing.because });
       return { ...hearing, gate, confirmation };
-    }
-    if (gate.kind === 'needsHuman' && decision.verdict === 'reject' && decision.reason === null) {
-      await refused('reasonNeeded');
-      return { kind: 'reasonNeeded' };
     }
 
     const signature = await sign(toSigned(content, { gateKind: gate.kind, planVersion: gate.planVersion }, now));
@@ -82,7 +77,14 @@ export async function decide(db: Database, sign: SignDecision, incidentId: strin
 function recall(gate: GateRow, said: readonly DecisionRow[], made: DecisionRow): DecisionAnswer {
   const upToIt = said.slice(0, said.indexOf(made) + 1);
   const approvals = upToIt.filter(({ verdict }) => verdict === 'approve').length;
-  const states = { approve: approvals >= gate.approvalsNeeded ? 'approved' : 'open', reject: 'rejected', requestChanges: 'changesRequested', rollBack: 'rollbackRequested' } as const;
+  const states = {
+    approve: approvals >= gate.approvalsNeeded ? 'approved' : 'open',
+    breakGlass: 'approved',
+    review: 'open',
+    reject: 'rejected',
+    requestChanges: 'changesRequested',
+    rollBack: 'rollbackRequested',
+  } as const;
   if (made.verdict === 'cancel') return { kind: 'conflict' };
   return { kind: 'counted', gateState: states[made.verdict], approvals, approvalsNeeded: gate.approvalsNeeded };
 }

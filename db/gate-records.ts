@@ -4,6 +4,7 @@ import type { UpdateDraft } from '../domain/incident.js';
 import type { Approval } from '../domain/updates.js';
 import { notify } from './channels.js';
 import type { Database } from './database.js';
+import { addNotifications } from './notifications.js';
 import { decisions, gates } from './schema.js';
 import { appendUpdate } from './tail-writer.js';
 
@@ -12,7 +13,11 @@ export const toApproval = (row: typeof decisions.$inferSelect): Approval => ({
   role: row.role,
   reason: row.reason,
   at: row.createdAt.toISOString(),
+  ...(row.verdict === 'breakGlass' ? { brokeGlass: true } : {}),
 });
+
+/** Whom to notify of an update. */
+export type Tell = Pick<Parameters<typeof addNotifications>[1], 'workspaceId' | 'kind' | 'gateId' | 'channels'>;
 
 const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 
@@ -29,7 +34,8 @@ export const createGateRecords = (db: Database) => ({
       state: gate.state,
       planVersion: gate.planVersion,
       digest: gate.digest,
-      approvals: said.filter(({ verdict }) => verdict === 'approve').map(toApproval),
+      approvals: said.filter(({ verdict }) => verdict === 'approve' || verdict === 'breakGlass').map(toApproval),
+      reviews: said.filter(({ verdict }) => verdict === 'review').map(toApproval),
       decisions: heard,
       settledBy: settled === undefined ? null : toApproval(settled),
       settledById: settled?.id ?? null,
@@ -40,6 +46,7 @@ export const createGateRecords = (db: Database) => ({
     ref: { readonly incidentId: string; readonly workspaceId: string },
     gate: GateOpening,
     update: UpdateDraft,
+    tell?: Tell,
   ): Promise<void> {
     const { gateId, expiresAt, ...rest } = gate;
     await db.transaction(async (tx) => {
@@ -54,6 +61,7 @@ export const createGateRecords = (db: Database) => ({
         .insert(gates)
         .values({ ...rest, id: gateId, ...ref, updateId, expiresAt: expiresAt === null ? null : new Date(expiresAt) })
         .onConflictDoNothing({ target: gates.id });
+      if (tell !== undefined) await addNotifications(tx, { ...tell, incidentId: ref.incidentId, key: `gate:${gateId}`, text: update.text });
     });
     await notify(db, 'tail', ref.incidentId);
   },

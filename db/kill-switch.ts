@@ -1,10 +1,8 @@
 import { inArray, sql } from 'drizzle-orm';
 import { appendAudit, appendAuditEverywhere } from './audit-writer.js';
 import type { Connection, Database } from './database.js';
-import { killSwitches } from './schema.js';
+import { EVERYWHERE, killSwitches } from './schema.js';
 
-/** In place of a workspace: all of them. */
-const EVERYWHERE = '*';
 const LOCK = sql`hashtextextended('sluice kill switch', 0)`;
 
 export type SwitchRow = typeof killSwitches.$inferSelect;

@@ -3,10 +3,14 @@ import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, type SQL, sql } fro
 import type { AuditKind } from '../domain/audit.js';
 import type { ClaimRefusal } from '../domain/grant.js';
 import type { GateKind } from '../domain/gate.js';
+import type { Plan } from '../domain/plan.js';
+import type { Past } from '../domain/policy.js';
 import { appendAudit } from './audit-writer.js';
 import { readClock } from './clock.js';
 import type { Connection, Database } from './database.js';
 import { readKillSwitch } from './kill-switch.js';
+import { holdTargets, readPast } from './past.js';
+import { type PolicyRow, readPolicy } from './policies.js';
 import { audit, decisions, executions, gates, incidents, measurements, memberOf, plans } from './schema.js';
 
 type Row = typeof executions.$inferSelect;
@@ -29,10 +33,13 @@ interface ClaimRecord {
   readonly verificationFailed: boolean;
   readonly now: Date;
   readonly ledger: readonly Row[];
+  /** As it is now. */
+  readonly policy: PolicyRow;
+  readonly lookAround: (plan: Plan) => Promise<{ readonly past: Past; readonly isTargetBusy: boolean }>;
 }
 
 type Judgement =
-  | { readonly kind: 'granted'; readonly steps: readonly { readonly key: string; readonly stepId: string }[] }
+  | { readonly kind: 'granted'; readonly steps: readonly { readonly key: string; readonly stepId: string; readonly target: string }[] }
   | { readonly kind: 'refused'; readonly because: ClaimRefusal };
 
 const ofPlan = (incidentId: string, digest: string) => and(eq(executions.incidentId, incidentId), eq(executions.digest, digest));
@@ -51,8 +58,8 @@ export const createLedgerRecords = (db: Database) => ({
       if (judgement.kind === 'granted') {
         // What is taken back must not go on behind it.
         if (kind === 'rollback') await settle(tx, and(ofPlan(incidentId, digest), eq(executions.kind, 'execute')));
-        for (const { key, stepId } of judgement.steps) {
-          const row = { key, kind, workspaceId, incidentId, grantId: grant.id, claimId, digest, stepId, state: 'claimed' as const };
+        for (const { key, stepId, target } of judgement.steps) {
+          const row = { key, kind, workspaceId, incidentId, grantId: grant.id, claimId, digest, stepId, target, state: 'claimed' as const };
           await tx
             .insert(executions)
             .values(row)
@@ -82,7 +89,8 @@ export const createLedgerRecords = (db: Database) => ({
     if (last === undefined) return undefined;
     const [plan] = await db.select({ canonical: plans.canonical }).from(plans).where(and(eq(plans.incidentId, incidentId), eq(plans.digest, last.digest)));
     const [detection] = await db.select().from(measurements).where(and(eq(measurements.incidentId, incidentId), eq(measurements.purpose, 'detection'))).orderBy(desc(measurements.measuredAt)).limit(1);
-    return plan && detection && { digest: last.digest, canonical: plan.canonical, measurementId: detection.id, signals: detection.signals };
+    const broke = await db.select({ person: decisions.person }).from(decisions).where(and(eq(decisions.gateId, last.grantId), eq(decisions.verdict, 'breakGlass')));
+    return plan && detection && { digest: last.digest, brokeGlass: broke.map(({ person }) => person), canonical: plan.canonical, measurementId: detection.id, signals: detection.signals };
   },
 
   /** Kept from now on, and from its end anew: what is unknown can be taken back too. */
@@ -180,6 +188,7 @@ async function lockRecord(tx: Connection, request: ClaimRequest): Promise<ClaimR
   const gateId = grant.kind === 'gate' ? grant.id : (decision?.gateId ?? null);
   const [gate] = gateId === null ? [] : await tx.select().from(gates).where(and(eq(gates.id, gateId), eq(gates.incidentId, incidentId))).for('update');
   const said = grant.kind === 'decision' ? [decision ?? []].flat() : await tx.select().from(decisions).where(and(eq(decisions.gateId, grant.id), eq(decisions.incidentId, incidentId)));
+  const policy = await readPolicy(tx, workspaceId);
   const [plan] = await tx.select({ canonical: plans.canonical, verifiedWell: plans.verifiedWell }).from(plans).where(and(eq(plans.incidentId, incidentId), eq(plans.digest, digest)));
   return {
     gate,
@@ -189,6 +198,11 @@ async function lockRecord(tx: Connection, request: ClaimRequest): Promise<ClaimR
     verificationFailed: plan?.verifiedWell === false,
     isClosed: incident === undefined || incident.closedAt !== null,
     now: await readClock(tx),
+    policy,
+    lookAround: async (plan) => {
+      const { isBusy } = await holdTargets(tx, plan);
+      return { past: await readPast(tx, plan, policy.policy), isTargetBusy: isBusy };
+    },
     ledger: await tx.select().from(executions).where(ofPlan(incidentId, digest)).orderBy(asc(executions.claimedAt)).for('update'),
   };
 }

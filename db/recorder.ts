@@ -2,15 +2,19 @@ import { and, asc, count, desc, eq, inArray, isNull, max, ne, sql } from 'drizzl
 import type { Confidence } from '../domain/confidence.js';
 import type { Outcome, Phase, UpdateDraft } from '../domain/incident.js';
 import type { Plan } from '../domain/plan.js';
+import type { Past, Policy } from '../domain/policy.js';
 import type { RootCause } from '../domain/root-cause.js';
 import type { RemediationScript, TrackRecord } from '../domain/script-library.js';
 import type { Severity } from '../domain/severity.js';
 import { notify } from './channels.js';
 import type { Database } from './database.js';
-import { createGateRecords } from './gate-records.js';
+import { createGateRecords, type Tell } from './gate-records.js';
 import { createLastKnownGoodRecords } from './last-known-good-records.js';
 import { createLedgerRecords } from './ledger-records.js';
 import { createMeasurementRecords } from './measurement-records.js';
+import { addNotifications } from './notifications.js';
+import { readPast } from './past.js';
+import { readPolicy } from './policies.js';
 import { executions, gates, incidents, plans, scripts } from './schema.js';
 import { createSweepRecords } from './sweep-records.js';
 import { appendTail, appendUpdate, type TailRow } from './tail-writer.js';
@@ -19,8 +23,11 @@ import { appendTail, appendUpdate, type TailRow } from './tail-writer.js';
 export function createRecorder(db: Database) {
   const told = async (incidentId: string) => notify(db, 'tail', incidentId);
 
-  async function recordUpdate(incidentId: string, key: string, update: UpdateDraft): Promise<void> {
-    await appendUpdate(db, incidentId, key, update);
+  async function recordUpdate(incidentId: string, key: string, update: UpdateDraft, tell?: Tell): Promise<void> {
+    await db.transaction(async (tx) => {
+      await appendUpdate(tx, incidentId, key, update);
+      if (tell !== undefined) await addNotifications(tx, { ...tell, incidentId, key, text: update.text });
+    });
     await told(incidentId);
   }
 
@@ -122,6 +129,10 @@ export function createRecorder(db: Database) {
     async markVerified(incidentId: string, planVersion: number, verifiedWell: boolean): Promise<void> {
       await db.update(plans).set({ verifiedWell }).where(and(eq(plans.incidentId, incidentId), eq(plans.version, planVersion)));
     },
+
+    readPolicy: (workspaceId: string) => readPolicy(db, workspaceId),
+
+    readPast: (plan: Pick<Plan, 'workspaceId' | 'incidentId' | 'scriptId' | 'steps'>, policy: Policy): Promise<Past> => readPast(db, plan, policy),
 
     async close(incidentId: string, outcome: Outcome, update: UpdateDraft): Promise<void> {
       await db.transaction(async (tx) => {

@@ -1,29 +1,76 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type AnyPgColumn, bigint, boolean, check, doublePrecision, index, integer, jsonb, pgTable, primaryKey, text, timestamp, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
-import type { Actor } from '../domain/actor.js';
-import { roles } from '../domain/actor.js';
+import { decidingRoles, roles } from '../domain/actor.js';
 import { alertSources } from '../domain/alert.js';
 import type { Confidence } from '../domain/confidence.js';
 import { executionStates } from '../domain/execution.js';
-import { gateKinds, gateStates, verdicts } from '../domain/gate.js';
+import { gateKinds, gateModes, gateStates, verdicts } from '../domain/gate.js';
 import type { UpdateDraft } from '../domain/incident.js';
 import { outcomes, phases, statuses, triggers } from '../domain/incident.js';
+import { notificationKinds } from '../domain/notification.js';
+import type { Policy } from '../domain/policy.js';
 import type { RootCause, ScriptParameter } from '../domain/root-cause.js';
 import { rootCauseCategories } from '../domain/root-cause.js';
 import { severities } from '../domain/severity.js';
 import type { Fact, Signal } from '../domain/signal.js';
+import { ofIncident, ofWorkspace, ofWorkspaceOrAll } from './row-security.js';
 
 const at = (name: string) => timestamp(name, { withTimezone: true });
 const createdAt = () => at('created_at').notNull().defaultNow();
 
 /** Bearer tokens. Only a SHA-256 of each is kept. */
-export const tokens = pgTable('tokens', {
-  tokenHash: text('token_hash').primaryKey(),
-  workspaceId: text('workspace_id').notNull(),
-  person: text('person').notNull(),
-  role: text('role', { enum: roles }).notNull(),
-  createdAt: createdAt(),
-});
+export const tokens = pgTable(
+  'tokens',
+  {
+    id: uuid('id').primaryKey(),
+    tokenHash: text('token_hash').notNull().unique(),
+    workspaceId: text('workspace_id').notNull(),
+    person: text('person').notNull(),
+    role: text('role', { enum: roles }).notNull(),
+    /** What it is for, in its owner's words. */
+    name: text('name').notNull(),
+    createdBy: text('created_by').notNull(),
+    createdAt: createdAt(),
+    expiresAt: at('expires_at').notNull(),
+    /** To the minute. */
+    lastUsedAt: at('last_used_at'),
+    revokedAt: at('revoked_at'),
+    revokedBy: text('revoked_by'),
+  },
+  (table) => [...ofWorkspace(table.workspaceId), index('tokens_page').on(table.workspaceId, table.createdAt, table.id)],
+);
+
+/** People who decide in chat: who they are there, and what they may do. */
+export const people = pgTable(
+  'people',
+  {
+    workspaceId: text('workspace_id').notNull(),
+    person: text('person').notNull(),
+    role: text('role', { enum: roles }).notNull(),
+    /** Team and user of Slack, as `T…/U…`. */
+    slackUser: text('slack_user').notNull(),
+    changedBy: text('changed_by').notNull(),
+    changedAt: at('changed_at').notNull().defaultNow(),
+  },
+  (table) => [...ofWorkspace(table.workspaceId), primaryKey({ columns: [table.workspaceId, table.person] }), unique('people_slack_user').on(table.workspaceId, table.slackUser)],
+);
+
+/** Every policy that a workspace had, oldest first; the one with the highest version holds. */
+export const policies = pgTable(
+  'policies',
+  {
+    workspaceId: text('workspace_id').notNull(),
+    version: integer('version').notNull(),
+    policy: jsonb('policy').$type<Policy>().notNull(),
+    /** A person, or `sluice.yaml`. */
+    changedBy: text('changed_by').notNull(),
+    reason: text('reason').notNull(),
+    /** A JWS over a SignedPolicy, by a key of the API; null for what the file says, which a worker reads for itself. */
+    signature: text('signature'),
+    createdAt: createdAt(),
+  },
+  (table) => [...ofWorkspace(table.workspaceId), primaryKey({ columns: [table.workspaceId, table.version] })],
+);
 
 /** Opened by whoever reports it; from then on a copy, written by the incident's workflow, for lists and search. */
 export const incidents = pgTable(
@@ -51,6 +98,7 @@ export const incidents = pgTable(
     closedAt: at('closed_at'),
   },
   (table) => [
+    ...ofWorkspace(table.workspaceId),
     check('incidents_outcome_iff_closed', sql`(${table.phase} = 'CLOSED') = (${table.outcome} is not null) and (${table.outcome} is null) = (${table.closedAt} is null)`),
     // One open incident per trouble and workspace.
     uniqueIndex('incidents_open_fingerprint').on(table.workspaceId, table.fingerprint).where(sql`${table.closedAt} is null`),
@@ -74,7 +122,7 @@ export const alerts = pgTable(
     firstAt: at('first_at').notNull().defaultNow(),
     lastAt: at('last_at').notNull().defaultNow(),
   },
-  (table) => [primaryKey({ columns: [table.incidentId, table.fingerprint] })],
+  (table) => [...ofWorkspace(table.workspaceId, table.incidentId), primaryKey({ columns: [table.incidentId, table.fingerprint] })],
 );
 
 /** The job tail, numbered per incident without a gap. `key` makes a repeated write harmless. */
@@ -90,7 +138,7 @@ export const tail = pgTable(
     body: jsonb('body').$type<TailBody>().notNull(),
     createdAt: createdAt(),
   },
-  (table) => [primaryKey({ columns: [table.incidentId, table.seq] }), unique('tail_key').on(table.incidentId, table.key), unique('tail_id').on(table.id)],
+  (table) => [...ofIncident(table.incidentId), primaryKey({ columns: [table.incidentId, table.seq] }), unique('tail_key').on(table.incidentId, table.key), unique('tail_id').on(table.id)],
 );
 
 export type TailBody =
@@ -111,7 +159,7 @@ export const measurements = pgTable(
     signals: jsonb('signals').$type<readonly Signal[]>().notNull(),
     facts: jsonb('facts').$type<readonly Fact[]>().notNull(),
   },
-  (table) => [index('measurements_by_incident').on(table.incidentId, table.measuredAt)],
+  (table) => [...ofIncident(table.incidentId), index('measurements_by_incident').on(table.incidentId, table.measuredAt)],
 );
 
 /** Frozen plans. `canonical` is the exact text that `digest` is a SHA-256 of. */
@@ -131,7 +179,7 @@ export const plans = pgTable(
     verifiedWell: boolean('verified_well'),
     createdAt: createdAt(),
   },
-  (table) => [primaryKey({ columns: [table.incidentId, table.version] }), unique('plans_digest').on(table.incidentId, table.digest)],
+  (table) => [...ofIncident(table.incidentId), primaryKey({ columns: [table.incidentId, table.version] }), unique('plans_digest').on(table.incidentId, table.digest)],
 );
 
 /** The truth about a gate: approve, reject and expire are one conditional update here. */
@@ -145,9 +193,12 @@ export const gates = pgTable(
     state: text('state', { enum: gateStates }).notNull().default('open'),
     digest: text('digest'),
     planVersion: integer('plan_version'),
+    mode: text('mode', { enum: gateModes }).notNull(),
     offersRollback: boolean('offers_rollback').notNull().default(false),
     approvalsNeeded: integer('approvals_needed').notNull(),
-    roleNeeded: text('role_needed', { enum: ['responder', 'supervisor', 'admin'] }).notNull(),
+    roleNeeded: text('role_needed', { enum: decidingRoles }).notNull(),
+    reviewNeeded: boolean('review_needed').notNull(),
+    excluded: jsonb('excluded').$type<readonly string[]>().notNull(),
     /** The update of the tail that says it waits. */
     updateId: uuid('update_id').notNull(),
     openedAt: at('opened_at').notNull().defaultNow(),
@@ -157,10 +208,12 @@ export const gates = pgTable(
     toldWellAt: at('told_well_at'),
   },
   (table) => [
+    ...ofWorkspace(table.workspaceId, table.incidentId),
     check('gates_settled_iff_not_open', sql`(${table.state} = 'open') = (${table.settledAt} is null)`),
     check('gates_execution_has_digest', sql`${table.kind} <> 'execution' or ${table.digest} is not null`),
     uniqueIndex('gates_one_open').on(table.incidentId).where(sql`${table.state} = 'open'`),
     unique('gates_update').on(table.updateId),
+    index('gates_by_incident').on(table.incidentId),
   ],
 );
 
@@ -175,13 +228,15 @@ export const decisions = pgTable(
     verdict: text('verdict', { enum: [...verdicts, 'cancel'] }).notNull(),
     digest: text('digest'),
     person: text('person').notNull(),
-    role: text('role', { enum: roles }).$type<Actor['role']>().notNull(),
+    /** `system` where policy decided. */
+    role: text('role', { enum: [...roles, 'system'] }).notNull(),
     reason: text('reason'),
     /** A JWS over a SignedDecision, by a key of the API: the row without it proves nothing. */
     signature: text('signature').notNull(),
     createdAt: createdAt(),
   },
   (table) => [
+    ...ofWorkspace(table.workspaceId, table.incidentId),
     check('decisions_gate_unless_cancel', sql`${table.gateId} is not null or ${table.verdict} in ('cancel', 'rollBack')`),
     uniqueIndex('decisions_one_approval_each').on(table.gateId, table.person).where(sql`${table.verdict} = 'approve'`),
     index('decisions_by_incident').on(table.incidentId),
@@ -202,6 +257,7 @@ export const executions = pgTable(
     claimId: uuid('claim_id').notNull(),
     digest: text('digest').notNull(),
     stepId: text('step_id').notNull(),
+    target: text('target').notNull(),
     state: text('state', { enum: executionStates }).notNull(),
     /** What it touches, as it was before; null where there is no way back, and once it is no longer kept. */
     snapshot: text('snapshot'),
@@ -213,17 +269,24 @@ export const executions = pgTable(
     startedAt: at('started_at'),
     endedAt: at('ended_at'),
   },
-  (table) => [unique('executions_grant_step').on(table.grantId, table.stepId, table.kind), index('executions_by_incident').on(table.incidentId)],
+  (table) => [...ofWorkspace(table.workspaceId, table.incidentId), unique('executions_grant_step').on(table.grantId, table.stepId, table.kind), index('executions_by_incident').on(table.incidentId), index('executions_by_target').on(table.workspaceId, table.target)],
 );
 
+/** In place of a workspace: all of them. */
+export const EVERYWHERE = '*';
+
 /** While on, nothing is claimed: in one workspace, or in all of them where it is `*`. */
-export const killSwitches = pgTable('kill_switches', {
-  workspaceId: text('workspace_id').primaryKey(),
-  isOn: boolean('is_on').notNull(),
-  person: text('person').notNull(),
-  reason: text('reason').notNull(),
-  changedAt: at('changed_at').notNull().defaultNow(),
-});
+export const killSwitches = pgTable(
+  'kill_switches',
+  {
+    workspaceId: text('workspace_id').primaryKey(),
+    isOn: boolean('is_on').notNull(),
+    person: text('person').notNull(),
+    reason: text('reason').notNull(),
+    changedAt: at('changed_at').notNull().defaultNow(),
+  },
+  (table) => [...ofWorkspaceOrAll(table.workspaceId, EVERYWHERE)],
+);
 
 /** A member of an entry's details that is a plain text. */
 export const memberOf = (entry: AnyPgColumn, name: 'grant' | 'key'): SQL => sql`substring(${entry} from ${sql.raw(`'"${name}":"([^"]*)"'`)})`;
@@ -239,6 +302,7 @@ export const audit = pgTable(
     hash: text('hash').notNull(),
   },
   (table) => [
+    ...ofWorkspace(table.workspaceId),
     primaryKey({ columns: [table.workspaceId, table.seq] }),
     // By what a claim asks whether it was made before; the text is what is hashed, so it is what counts.
     index('audit_grants').on(memberOf(table.entry, 'grant')),
@@ -261,7 +325,7 @@ export const lastKnownGood = pgTable(
     /** When it had been well for a whole stabilization window, and so became the last known good; null until then. */
     goodAt: at('good_at'),
   },
-  (table) => [primaryKey({ columns: [table.workspaceId, table.target, table.hash] })],
+  (table) => [...ofWorkspace(table.workspaceId), primaryKey({ columns: [table.workspaceId, table.target, table.hash] })],
 );
 
 /** The library. */
@@ -279,11 +343,43 @@ export const scripts = pgTable(
     risk: text('risk', { enum: severities }).notNull(),
     estimatedDurationMs: integer('estimated_duration_ms').notNull(),
     enabled: boolean('enabled').notNull().default(true),
-    createdBy: text('created_by').notNull(),
+    /** null where Sluice brought it. */
+    createdBy: text('created_by'),
     createdAt: createdAt(),
     updatedAt: at('updated_at').notNull().defaultNow(),
   },
-  (table) => [unique('scripts_name').on(table.workspaceId, table.name)],
+  (table) => [...ofWorkspace(table.workspaceId), unique('scripts_name').on(table.workspaceId, table.name)],
+);
+
+/** What people are to be told, once per channel. Written with the update that it tells of. */
+export const notifications = pgTable(
+  'notifications',
+  {
+    id: uuid('id').primaryKey().defaultRandom(),
+    workspaceId: text('workspace_id').notNull(),
+    incidentId: uuid('incident_id').notNull(),
+    /** Names what it tells of within the incident, so that a repeated write tells once. */
+    key: text('key').notNull(),
+    /** By its name in sluice.yaml. */
+    channel: text('channel').notNull(),
+    kind: text('kind', { enum: notificationKinds }).notNull(),
+    /** The gate to decide at, where there is one. */
+    gateId: uuid('gate_id'),
+    text: text('text').notNull(),
+    /** In Slack: the one user who sees it; null: everybody in the channel. */
+    onlyFor: text('only_for'),
+    attempts: integer('attempts').notNull().default(0),
+    lastError: text('last_error'),
+    dueAt: at('due_at').notNull().defaultNow(),
+    createdAt: createdAt(),
+    deliveredAt: at('delivered_at'),
+    gaveUpAt: at('gave_up_at'),
+  },
+  (table) => [
+    ...ofWorkspace(table.workspaceId, table.incidentId),
+    unique('notifications_once').on(table.incidentId, table.key, table.channel),
+    index('notifications_waiting').on(table.dueAt).where(sql`${table.deliveredAt} is null and ${table.gaveUpAt} is null`),
+  ],
 );
 
 /** What Temporal must still be told. Written with what it tells of, so nothing is lost between the two. */
@@ -300,7 +396,7 @@ export const outbox = pgTable(
     deliveredAt: at('delivered_at'),
     createdAt: createdAt(),
   },
-  (table) => [index('outbox_waiting').on(table.dueAt).where(sql`${table.deliveredAt} is null`)],
+  (table) => [...ofWorkspace(table.workspaceId, table.incidentId), index('outbox_waiting').on(table.dueAt).where(sql`${table.deliveredAt} is null`)],
 );
 
 export type OutboxMessage =

@@ -50,7 +50,7 @@ export async function seedLibrary(db: Connection, workspaceId: string): Promise<
         workspaceId,
         parameters: script.parameters.filter((name) => name === 'pid' || name === 'backendStart'),
         estimatedDurationMs: estimatedDuration,
-        createdBy: 'sluice',
+        createdBy: null,
       })),
     )
     .onConflictDoNothing();

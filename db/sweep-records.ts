@@ -1,16 +1,20 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import type { Outcome } from '../domain/incident.js';
 import { notify } from './channels.js';
 import type { Database } from './database.js';
 import type { Opening } from './open-incident.js';
 import { openIncident } from './open-incident.js';
 import { executions, gates, incidents, outbox } from './schema.js';
 
+/** People said that it is to be left, or nobody wanted it. */
+const closedByPeople: Outcome[] = ['REJECTED', 'CANCELLED', 'HANDED_OVER', 'ROLLED_BACK', 'EXPIRED'];
+
 const toArray = (names: readonly string[]) => sql`array[${sql.join(names.map((name) => sql`${name}`), sql`, `)}]::text[]`;
 
 /** What a sweep of all targets opens, and whom it tells that it may be over. */
 export const createSweepRecords = (db: Database) => ({
-  /** Opens an incident that a sweep found, unless one that watches any of its targets is open. */
-  async openFromSweep(opening: Opening): Promise<{ readonly incidentId: string; readonly isNew: boolean }> {
+  /** Opens an incident that a sweep found, unless one that watches any of its targets is open, or people closed this very one within `cooldownMs`. */
+  async openFromSweep({ cooldownMs, ...opening }: Opening & { readonly cooldownMs: number }): Promise<{ readonly incidentId: string | null; readonly isNew: boolean }> {
     const result = await db.transaction(async (tx) => {
       const names = opening.targets ?? [];
       const [busy] = await tx
@@ -24,7 +28,20 @@ export const createSweepRecords = (db: Database) => ({
           ),
         )
         .limit(1);
-      return busy === undefined ? openIncident(tx, opening) : { incidentId: busy.id, isNew: false };
+      if (busy !== undefined) return { incidentId: busy.id, isNew: false };
+      const [leftAlone] = await tx
+        .select({ id: incidents.id })
+        .from(incidents)
+        .where(
+          and(
+            eq(incidents.workspaceId, opening.workspaceId),
+            eq(incidents.fingerprint, opening.fingerprint),
+            inArray(incidents.outcome, closedByPeople),
+            sql`${incidents.closedAt} > now() - ${cooldownMs} * interval '1 millisecond'`,
+          ),
+        )
+        .limit(1);
+      return leftAlone === undefined ? openIncident(tx, opening) : { incidentId: null, isNew: false };
     });
     if (result.isNew) await notify(db, 'outbox', '');
     return result;

@@ -15,6 +15,11 @@ export const auditKinds = [
   'key.revoked',
   'killSwitch.on',
   'killSwitch.off',
+  'policy.changed',
+  'token.made',
+  'token.revoked',
+  'person.changed',
+  'person.removed',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 

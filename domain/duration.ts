@@ -9,6 +9,12 @@ export function readDurationMs(text: string): number | undefined {
   return durationMs > 0 && durationMs <= MAX_MS ? durationMs : undefined;
 }
 
+/** The exact text that `readDurationMs` reads back, in the largest unit that holds it. */
+export function writeDurationMs(durationMs: number): string {
+  const [unit, ms] = Object.entries(unitMs).findLast(([, each]) => durationMs % each === 0) ?? ['ms', 1];
+  return `${durationMs / ms}${unit}`;
+}
+
 /** The two largest units that matter: `0.4s`, `20s`, `3m12s`, `2h5m`, `3d4h`. */
 export function formatDuration(durationMs: number): string {
   if (durationMs < 10_000) return `${Number((durationMs / 1_000).toFixed(1))}s`;

@@ -1,9 +1,9 @@
 import type { Role } from './actor.js';
-import { isAtLeast } from './actor.js';
+import { isAtLeast, isSamePerson, SYSTEM } from './actor.js';
 import type { GateKind, Verdict } from './gate.js';
 import type { Plan } from './plan.js';
-import type { Policy } from './policy.js';
-import { judgePlan, toStricter } from './policy.js';
+import type { Past, Policy, Ruling } from './policy.js';
+import { judgeUnder, toStricter } from './policy.js';
 
 /** How long after it was signed an approval may begin to run, in milliseconds. */
 export const GRANT_VALID_MS = 24 * 3_600_000;
@@ -20,7 +20,8 @@ export interface SignedDecision {
   readonly digest: string | null;
   readonly planVersion: number | null;
   readonly person: string;
-  readonly role: Role;
+  /** `system` where the policy let it run by itself. */
+  readonly role: Role | 'system';
   readonly decidedAt: number;
   readonly expiresAt: number;
 }
@@ -37,7 +38,13 @@ export const claimRefusals = {
   grantExpired: 'the approval is older than an approval may be',
   tooFewApprovals: 'fewer people approved than the policy asks for',
   roleTooLow: 'somebody with a higher role has to approve',
+  ownBytes: 'whoever wrote what would run may not approve it',
+  notReviewed: 'no supervisor has reviewed it',
+  breakGlassOff: 'the policy does not let one person run it alone',
+  autonomyRevoked: 'the policy does not let it run by itself any more',
+  observeOnly: 'the policy lets nothing run',
   forbidden: 'the policy does not allow the plan any more',
+  targetBusy: 'another incident is changing the same target',
   killSwitch: 'the kill switch is on',
   alreadyUsed: 'the approval was used before',
   nothingToRollBack: 'nothing of this plan can be taken back',
@@ -46,6 +53,21 @@ export const claimRefusals = {
   notAutomatic: 'the policy does not let a rollback begin by itself',
 } as const;
 export type ClaimRefusal = keyof typeof claimRefusals;
+
+/** What the world moved past since people approved: a new plan is made, and asked for anew. */
+const overtaken: readonly ClaimRefusal[] = [
+  'grantExpired',
+  'tooFewApprovals',
+  'roleTooLow',
+  'ownBytes',
+  'notReviewed',
+  'breakGlassOff',
+  'autonomyRevoked',
+  'observeOnly',
+  'forbidden',
+  'targetBusy',
+];
+export const isOvertaken = (because: ClaimRefusal): boolean => overtaken.includes(because);
 
 /** A decision as the record holds it, beside what its signature says; null where the signature is not one of ours. */
 export interface RecordedDecision {
@@ -67,6 +89,15 @@ export interface ClaimFacts {
   readonly nowMs: number;
 }
 
+/** What else an execution is judged by. */
+export interface Surroundings {
+  /** What holds now: all of them. */
+  readonly policies: readonly Policy[];
+  readonly past: Past;
+  /** Whether another incident is changing one of the plan's targets. */
+  readonly isTargetBusy: boolean;
+}
+
 /** Whether this signature is of this decision: same person, incident, gate, verdict and digest. */
 function isOf({ signed, id, verdict, person }: RecordedDecision, facts: ClaimFacts, digest: string): boolean {
   if (signed === null) return false;
@@ -77,34 +108,62 @@ function isOf({ signed, id, verdict, person }: RecordedDecision, facts: ClaimFac
     signed.workspaceId === facts.workspaceId &&
     signed.incidentId === facts.incidentId &&
     signed.gateId === (facts.gate?.id ?? null) &&
-    signed.digest === digest
+    signed.digest === digest &&
+    // Nobody has a token for this name, and the policy signs under no other.
+    (signed.role === 'system') === (signed.person === SYSTEM)
   );
 }
+
+const letsRun: readonly string[] = ['approve', 'breakGlass', 'review'];
 
 /**
  * Judges whether a plan may be claimed for execution: what the record says counts only as far as signatures say it too.
  * `plan` is what the approved bytes say; the stricter of the ruling it was frozen with and today's policy applies. Undefined: it may.
  */
-export function judgeExecutionClaim(facts: ClaimFacts, plan: Plan, digest: string, policyNow: Pick<Policy, 'approvals'>): ClaimRefusal | undefined {
+export function judgeExecutionClaim(facts: ClaimFacts, plan: Plan, digest: string, { policies, past, isTargetBusy }: Surroundings): ClaimRefusal | undefined {
   const { gate } = facts;
   if (facts.killSwitchOn) return 'killSwitch';
   if (facts.isClosed) return 'incidentClosed';
   if (gate === undefined) return 'gateMissing';
   // One no is enough, whatever the gate's row says after it.
-  if (gate.kind !== 'execution' || gate.state !== 'approved' || facts.decisions.some(({ verdict }) => verdict !== 'approve')) return 'gateNotApproved';
+  if (gate.kind !== 'execution' || gate.state !== 'approved' || facts.decisions.some(({ verdict }) => !letsRun.includes(verdict))) return 'gateNotApproved';
   if (gate.digest !== digest || plan.workspaceId !== facts.workspaceId || plan.incidentId !== facts.incidentId) return 'digestMismatch';
-  const ruling = toStricter(plan.ruling, judgePlan(plan, plan.tier, policyNow));
-  if (ruling.kind === 'forbid') return 'forbidden';
-  const approvals = facts.decisions.filter(({ verdict }) => verdict === 'approve');
-  if (approvals.some((approval) => !isOf(approval, facts, digest) || approval.signed?.planVersion !== plan.version || approval.signed.gateKind !== 'execution')) return 'signatureInvalid';
-  const signed = approvals.flatMap((approval) => approval.signed ?? []);
-  const able = signed.filter(({ role }) => isAtLeast(role, ruling.roleNeeded));
-  if (countPeople(signed) < ruling.approvalsNeeded) return 'tooFewApprovals';
-  if (countPeople(able) < ruling.approvalsNeeded) return 'roleTooLow';
-  return countPeople(able.filter(({ expiresAt }) => facts.nowMs <= expiresAt)) < ruling.approvalsNeeded ? 'grantExpired' : undefined;
+  const isSigned = (decision: RecordedDecision): boolean => isOf(decision, facts, digest) && decision.signed?.planVersion === plan.version && decision.signed.gateKind === 'execution';
+  if (!facts.decisions.every(isSigned)) return 'signatureInvalid';
+  const ruling = toStricter(plan.ruling, judgeUnder(plan, plan.tier, policies, past));
+  const signed = facts.decisions.flatMap((decision) => decision.signed ?? []);
+  return (isTargetBusy ? 'targetBusy' : undefined) ?? judgeApprovals(signed, plan, ruling, policies, facts.nowMs);
 }
 
-const countPeople = (approvals: readonly SignedDecision[]): number => new Set(approvals.map(({ person }) => person)).size;
+/** Whether what people, or the policy, signed is what the ruling asks for. */
+function judgeApprovals(signed: readonly SignedDecision[], plan: Plan, ruling: Ruling, policies: readonly Policy[], nowMs: number): ClaimRefusal | undefined {
+  if (ruling.kind === 'forbid') return 'forbidden';
+  if (ruling.kind === 'observe') return 'observeOnly';
+  const isFresh = ({ expiresAt }: SignedDecision): boolean => nowMs <= expiresAt;
+  const approvals = signed.filter(({ verdict }) => verdict === 'approve');
+
+  const broken = signed.filter(({ verdict, role }) => verdict === 'breakGlass' && role !== 'system' && isAtLeast(role, 'supervisor'));
+  if (broken.length > 0 && policies.every(({ breakGlass }) => breakGlass)) return broken.some(isFresh) ? undefined : 'grantExpired';
+  const byPolicy = approvals.filter(({ role }) => role === 'system');
+  if (byPolicy.length > 0 && ruling.kind === 'auto') return byPolicy.some(isFresh) ? undefined : 'grantExpired';
+
+  const people = approvals.flatMap((approval) => (approval.role === 'system' ? [] : [{ ...approval, role: approval.role }]));
+  if (people.length === 0 && byPolicy.length > 0) return 'autonomyRevoked';
+  if (people.length === 0 && signed.some(({ verdict }) => verdict === 'breakGlass')) return 'breakGlassOff';
+  const isAuthor = (person: string): boolean => plan.authors.some((author) => isSamePerson(author, person));
+  // Whatever a policy in the record says: what nobody signed is not run.
+  const approvalsNeeded = Math.max(1, ruling.approvalsNeeded);
+  const others = people.filter(({ person }) => !isAuthor(person));
+  const able = others.filter(({ role }) => isAtLeast(role, ruling.roleNeeded));
+  if (countPeople(people) < approvalsNeeded) return 'tooFewApprovals';
+  if (countPeople(others) < approvalsNeeded) return 'ownBytes';
+  if (countPeople(able) < approvalsNeeded) return 'roleTooLow';
+  const reviews = signed.filter(({ verdict, role, person }) => verdict === 'review' && role !== 'system' && isAtLeast(role, 'supervisor') && !isAuthor(person));
+  if (ruling.reviewNeeded && reviews.length === 0) return 'notReviewed';
+  return countPeople(able.filter(isFresh)) < approvalsNeeded ? 'grantExpired' : undefined;
+}
+
+const countPeople = (approvals: readonly SignedDecision[]): number => new Set(approvals.map(({ person }) => person.toLowerCase())).size;
 
 /** Whom a rollback is claimed for: a person's decision, or the policy after a verification that failed. */
 export type RollbackCause = { readonly kind: 'decision'; readonly decisionId: string } | { readonly kind: 'policy' };
@@ -126,6 +185,6 @@ export function judgeRollbackClaim(
   const { verdict, gateKind, role, expiresAt } = decision.signed;
   const isRejection = verdict === 'reject' && gateKind === 'verification';
   if (!isRejection && verdict !== 'rollBack') return 'signatureInvalid';
-  if (!isAtLeast(role, isRejection ? 'responder' : 'supervisor')) return 'roleTooLow';
+  if (role === 'system' || !isAtLeast(role, isRejection ? 'responder' : 'supervisor')) return 'roleTooLow';
   return facts.nowMs > expiresAt ? 'grantExpired' : undefined;
 }

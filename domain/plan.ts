@@ -1,5 +1,7 @@
 import type { Ruling } from './policy.js';
+import type { Reach, WayBack } from './reach.js';
 import type { Aim } from './root-cause.js';
+import { isTextFromOutside } from './root-cause.js';
 import type { Severity } from './severity.js';
 import type { Json } from './canonical.js';
 import type { Tier } from './confidence.js';
@@ -7,15 +9,6 @@ import type { RemediationScript } from './script-library.js';
 
 export const stepTypes = ['sql', 'config-patch'] as const;
 export type StepType = (typeof stepTypes)[number];
-
-/** How wide a step's effect can be. */
-export const reaches = ['session', 'row', 'file'] as const;
-export type Reach = (typeof reaches)[number];
-
-/** How a step is taken back; `keptMs` is how long after it ended. */
-export type WayBack =
-  | { readonly kind: 'oneWay'; readonly because: string }
-  | { readonly kind: 'snapshot'; readonly of: 'rows' | 'file'; readonly keptMs: number };
 
 /**
  * SHA-256 (hex) of what a step touches as it was rehearsed, and of what it will leave; null where that shows only when it runs.
@@ -60,7 +53,14 @@ export interface DraftPlan {
   readonly risk: Severity;
   readonly estimatedDurationMs: number;
   readonly steps: readonly DraftStep[];
-  readonly policyVersion: string;
+  /** People who wrote what would run; they do not approve it. Empty where Sluice itself did. */
+  readonly authors: readonly string[];
+  /** Whether any of it is text that somebody outside could choose. */
+  readonly derivedFromText: boolean;
+  /** When its evidence was measured, RFC 3339. */
+  readonly measuredAt: string;
+  /** Changes whenever the policy does. */
+  readonly policyVersion: number;
 }
 
 /** Frozen when validated: people approve its digest, and only that runs. */
@@ -68,7 +68,7 @@ export interface Plan extends DraftPlan {
   readonly steps: readonly Step[];
   readonly tier: Tier;
   /** Who must agree, by the policy when it was frozen. */
-  readonly ruling: Extract<Ruling, { kind: 'gate' }>;
+  readonly ruling: Exclude<Ruling, { kind: 'forbid' }>;
 }
 
 const STEP_TIMEOUT_MS = 30_000;
@@ -77,7 +77,8 @@ export interface PlanContext {
   readonly workspaceId: string;
   readonly incidentId: string;
   readonly version: number;
-  readonly policyVersion: string;
+  readonly measuredAt: string;
+  readonly policyVersion: number;
 }
 
 /** Aims a library script at each object that the root cause names, one step each. */
@@ -86,6 +87,8 @@ export function toPlan(script: RemediationScript, aims: readonly Extract<Aim, { 
     ...context,
     title: script.name,
     scriptId: script.id,
+    authors: script.createdBy === null ? [] : [script.createdBy],
+    derivedFromText: script.parameters.some((name) => isTextFromOutside[name]),
     risk: script.risk,
     estimatedDurationMs: script.estimatedDuration,
     steps: aims.map(({ target, values }, index) => ({
@@ -105,6 +108,8 @@ export function toRestoringPlan(aims: readonly Extract<Aim, { kind: 'restore' }>
     ...context,
     title: 'Restore Last Known Good Configuration',
     scriptId: null,
+    authors: [],
+    derivedFromText: false,
     risk: 'MEDIUM',
     estimatedDurationMs: 1_000,
     steps: aims.map(({ target, patch }, index) => ({ stepId: `${index + 1}`, type: 'config-patch', target, script: patch, parameters: [], timeoutMs: STEP_TIMEOUT_MS })),
@@ -114,6 +119,7 @@ export function toRestoringPlan(aims: readonly Extract<Aim, { kind: 'restore' }>
 /** Every field of a plan, as the value that its digest is made over. */
 export const toDigestible = (plan: Plan): Json => ({
   ...plan,
+  authors: [...plan.authors],
   ruling: { ...plan.ruling },
   steps: plan.steps.map((step) => ({ ...step, wayBack: { ...step.wayBack }, pins: step.pins === null ? null : { ...step.pins } })),
 });

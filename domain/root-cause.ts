@@ -31,3 +31,6 @@ export type Aim =
 /** What a script of the library may ask of a root cause. */
 export const scriptParameters = ['pid', 'backendStart', 'actor'] as const;
 export type ScriptParameter = (typeof scriptParameters)[number];
+
+/** Whether somebody outside could choose its text: an actor's name is what an application wrote, a pid is a number that Postgres gave. */
+export const isTextFromOutside: Readonly<Record<ScriptParameter, boolean>> = { pid: false, backendStart: false, actor: true };

@@ -17,6 +17,8 @@ export interface RemediationScript {
   /** Milliseconds. */
   readonly estimatedDuration: number;
   readonly enabled: boolean;
+  /** Who wrote it; null where Sluice brought it. */
+  readonly createdBy: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -46,7 +48,7 @@ export function matchScript(cause: RootCause, library: readonly RemediationScrip
   return script && { script, aims };
 }
 
-export const seedScripts: readonly Omit<RemediationScript, 'id' | 'workspaceId' | 'createdAt' | 'updatedAt'>[] = [
+export const seedScripts: readonly Omit<RemediationScript, 'id' | 'workspaceId' | 'createdBy' | 'createdAt' | 'updatedAt'>[] = [
   {
     name: 'Database Connection Reset',
     description: 'Terminates one session by pid and backend_start, so that a reused pid is never hit. Its open transaction is rolled back by Postgres.',

@@ -4,6 +4,7 @@ import { formatDuration } from './duration.js';
 import type { Outcome, UpdateDraft } from './incident.js';
 import { toUpdate } from './incident.js';
 import type { Plan } from './plan.js';
+import type { Ruling } from './policy.js';
 import type { RootCause } from './root-cause.js';
 import type { Severity } from './severity.js';
 import type { Signal } from './signal.js';
@@ -61,15 +62,30 @@ export function formatWayBack({ steps }: Pick<Plan, 'steps'>): string {
   return oneWay.length === 0 ? kept : `${kept}; step ${oneWay.map(({ stepId }) => stepId).join(', ')} cannot be undone`;
 }
 
+/** Whom a plan waits for, or what happens without them. */
+export function formatRuling(ruling: Ruling, authors: readonly string[]): string {
+  if (ruling.kind === 'forbid') return `The policy does not allow it: ${ruling.because}`;
+  const others = authors.length === 0 ? '' : `, not ${authors.join(', ')} who wrote it`;
+  const people = `${count(ruling.approvalsNeeded, ruling.roleNeeded)}${others}${ruling.reviewNeeded ? ", after a supervisor's review" : ''}`;
+  switch (ruling.kind) {
+    case 'gate':
+      return `Waits for ${people}`;
+    case 'auto':
+      return 'The policy lets it run by itself';
+    case 'observe':
+      return `Observe mode: nothing is run. It would wait for ${people}`;
+  }
+}
+
 export const executionGateOpened = (gate: GateFacts): UpdateDraft =>
   toUpdate({
     phase: 'EXECUTION_GATE',
-    status: 'PENDING_HUMAN_APPROVAL',
+    status: gate.plan.ruling.kind === 'gate' ? 'PENDING_HUMAN_APPROVAL' : 'IN_PROGRESS',
     text: lines(
-      `Action required. Severity ${gate.score}/10 (${gate.severity})`,
+      `${{ gate: 'Action required', auto: 'Sure enough to run', observe: 'Would run' }[gate.plan.ruling.kind]}. Severity ${gate.score}/10 (${gate.severity})`,
       `Proposed remediation: ${gate.plan.title}, ${count(gate.plan.steps.length, 'step')}, digest ${formatDigest(gate.digest)}`,
       `Risk: ${gate.plan.risk}. Estimated duration: ${formatDuration(gate.plan.estimatedDurationMs)}. Way back: ${formatWayBack(gate.plan)}`,
-      `Confidence ${gate.confidence.value} (${gate.confidence.tier}). Waits for ${count(gate.plan.ruling.approvalsNeeded, gate.plan.ruling.roleNeeded)} until ${formatMoment(gate.expiresAt)}`,
+      `Confidence ${gate.confidence.value} (${gate.confidence.tier}). ${formatRuling(gate.plan.ruling, gate.plan.authors)}${gate.plan.ruling.kind === 'gate' ? ` until ${formatMoment(gate.expiresAt)}` : ''}`,
     ),
     details: {
       gateId: gate.gateId,
@@ -86,6 +102,8 @@ export interface Approval {
   readonly role: string;
   readonly reason: string | null;
   readonly at: string;
+  /** Let it run alone, where the policy asks for more. */
+  readonly brokeGlass?: true;
 }
 
 /** Who approved, when the last of them did, and why. */
@@ -95,7 +113,8 @@ const toApprovedBy = (approvals: readonly Approval[]): Pick<UpdateDraft, 'approv
   reason: approvals.at(-1)?.reason ?? null,
 });
 
-const formatApproval = ({ person, role, reason }: Approval): string => `${person} (${role})${reason === null ? '' : `: "${reason}"`}`;
+const formatApproval = ({ person, role, reason, brokeGlass }: Approval): string =>
+  `${person} (${role})${brokeGlass === true ? ' alone, breaking the glass' : ''}${reason === null ? '' : `: "${reason}"`}`;
 
 export const executed = (input: {
   readonly approvals: readonly Approval[];
@@ -117,6 +136,48 @@ export const executed = (input: {
     approvedBy: input.approvals.map(({ person }) => person).join(', '),
     approvedAt: input.approvals.at(-1)?.at ?? null,
     reason: input.approvals.at(-1)?.reason ?? null,
+  });
+
+/** One person's answer that counted and did not settle the gate. */
+export const answered = (phase: UpdateDraft['phase'], approval: Approval, text: string): UpdateDraft =>
+  toUpdate({
+    phase,
+    status: 'PENDING_HUMAN_APPROVAL',
+    kind: 'decision',
+    actor: 'HUMAN_USER',
+    text: `${text} ${formatApproval(approval)}`,
+    approvedBy: approval.person,
+    approvedAt: approval.at,
+    reason: approval.reason,
+  });
+
+/** A plan that runs on the word of the policy, or of one person alone. */
+export const runsUnasked = (title: string, approval: Approval): UpdateDraft =>
+  toUpdate({
+    phase: 'EXECUTION',
+    status: 'IN_PROGRESS',
+    kind: 'decision',
+    actor: approval.brokeGlass === true ? 'HUMAN_USER' : 'SYSTEM',
+    text: approval.brokeGlass === true ? `${title} runs on the word of ${formatApproval(approval)}` : `${title} runs by itself, as the policy says`,
+    ...toApprovedBy([approval]),
+  });
+
+/** A gate that still waits; `called` is who is told of it. */
+export const stillWaiting = (
+  { phase, status }: Pick<UpdateDraft, 'phase' | 'status'>,
+  gate: { readonly gateId: string; readonly approvalsNeeded: number; readonly roleNeeded: string; readonly offersRollback: boolean; readonly expiresAt: string | null },
+  waitedMs: number,
+  called: string,
+): UpdateDraft =>
+  toUpdate({
+    phase,
+    status,
+    text: lines(
+      `Still waiting after ${formatDuration(waitedMs)} for ${gate.approvalsNeeded === 1 ? 'a' : gate.approvalsNeeded} ${gate.roleNeeded}` +
+        (gate.expiresAt === null ? '' : `, until ${formatMoment(new Date(gate.expiresAt))}`),
+      `Called: ${called}${gate.offersRollback ? '. What was run can be taken back' : ''}`,
+    ),
+    details: { gateId: gate.gateId },
   });
 
 /** A plan that was approved and overtaken before it began. */

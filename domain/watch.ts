@@ -63,13 +63,20 @@ export type Target =
     }
   | { readonly kind: 'workspace'; readonly name: string; readonly detectors: readonly Detector[] };
 
+/** Where the people of `groups` are told. */
+export type Channel =
+  | { readonly kind: 'webhook'; readonly name: string; readonly url: string | SecretReference; /** What each message is signed with. */ readonly secret: SecretReference; readonly groups: readonly string[] }
+  | { readonly kind: 'slack'; readonly name: string; readonly api: string; readonly token: SecretReference; /** Its id, not its name. */ readonly channel: string; readonly groups: readonly string[] };
+
 export interface Workspace {
   readonly id: string;
   readonly targets: readonly Target[];
   readonly alertRules: readonly { readonly match: Readonly<Record<string, string>>; readonly targets: readonly string[] }[];
   /** null: nothing is measured unless an alert or a person asks. */
   readonly sweepEveryMs: number | null;
-  readonly policy: Policy;
+  readonly channels: readonly Channel[];
+  /** As sluice.yaml has it; the one that holds is in the record. */
+  readonly startingPolicy: Policy;
 }
 
 /** How many signals a target's detectors measure. */

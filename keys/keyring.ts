@@ -4,7 +4,7 @@ import { type KeyFile, KeysUnusable, openKeyFile, readKeys, type StoredKey, writ
 import { withLock } from './lock.js';
 
 /** What a signature is for. It is in the signed header, so that one cannot be taken for the other. */
-const types = { decision: 'sluice-decision+jws', checkpoint: 'sluice-checkpoint+jws' } as const;
+const types = { decision: 'sluice-decision+jws', checkpoint: 'sluice-checkpoint+jws', policy: 'sluice-policy+jws' } as const;
 export type KeyUse = keyof typeof types;
 
 // Never taken from a header: whoever forges chooses the header.

@@ -15,6 +15,7 @@ const verbs = {
   bench: ['--import', 'tsx', 'test/bench/main.ts'],
   chaos: ['--import', 'tsx', 'test/chaos/main.ts'],
   attack: ['--import', 'tsx', 'test/attack/main.ts'],
+  fuzz: ['--import', 'tsx', 'test/fuzz/main.ts'],
 };
 
 const say = (line) => process.stderr.write(`${line}\n`);

@@ -1,4 +1,5 @@
 import type { Decision, Gate } from '../domain/gate.js';
+import type { Notice } from '../domain/notice.js';
 import type { Plan, Step } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
 import type { RemediationScript } from '../domain/script-library.js';
@@ -70,23 +71,39 @@ export const aPlan = (over: Partial<Plan> = {}): Plan => ({
   risk: 'MEDIUM',
   estimatedDurationMs: 10_000,
   steps: [aStep()],
-  policyVersion: 'p1',
+  authors: [],
+  derivedFromText: false,
+  measuredAt: '2026-11-22T08:15:00.000Z',
+  policyVersion: 1,
   tier: 'HIGH',
-  ruling: { kind: 'gate', approvalsNeeded: 1, roleNeeded: 'responder' },
+  ruling: { kind: 'gate', approvalsNeeded: 1, roleNeeded: 'responder', reviewNeeded: false },
   ...over,
 });
 
 export const aPolicy = (over: Partial<Policy> = {}): Policy => ({
+  autonomy: 'supervised',
+  approvals: { LOW: 1, MEDIUM: 1, HIGH: 1, CRITICAL: 2 },
+  approvers: { session: 'responder', row: 'responder', file: 'responder' },
+  breakGlass: true,
+  skipVerificationGate: false,
   gateWaitMs: 60_000,
   gateRemindMs: 30_000,
+  escalateMs: 45_000,
+  groups: ['responders', 'supervisors'],
   verificationEscalateMs: 30_000,
   stabilizationMs: 1_000,
   maxRounds: 3,
-  approvals: { LOW: 1, MEDIUM: 1, HIGH: 1, CRITICAL: 2 },
   onFailedVerification: 'ask',
   snapshotKeptMs: 60_000,
+  evidenceValidMs: 3_600_000,
+  cooldownMs: 60_000,
+  maxTries: 10,
+  triesWithinMs: 3_600_000,
   ...over,
 });
+
+/** A policy as the record has it where nobody but sluice.yaml put it there. */
+export const aPolicyRecord = (policy = aPolicy()) => ({ workspaceId: 'demo', version: 1, policy, signature: null });
 
 export const aScript = (over: Partial<RemediationScript> = {}): RemediationScript => ({
   id: 'c0ffee00-0000-4000-8000-000000000001',
@@ -100,6 +117,7 @@ export const aScript = (over: Partial<RemediationScript> = {}): RemediationScrip
   risk: 'MEDIUM',
   estimatedDuration: 10_000,
   enabled: true,
+  createdBy: null,
   createdAt: '2026-11-22T08:00:00Z',
   updatedAt: '2026-11-22T08:00:00Z',
   ...over,
@@ -109,12 +127,15 @@ export const aGate = (over: Partial<Gate> = {}): Gate => ({
   id: 'gate-1',
   incidentId: 'incident-1',
   kind: 'execution',
+  mode: 'people',
   digest: 'a'.repeat(64),
   planVersion: 1,
   offersRollback: false,
   state: 'open',
   approvalsNeeded: 1,
   roleNeeded: 'responder',
+  reviewNeeded: false,
+  excluded: [],
   openedAt: new Date('2026-11-22T09:00:00Z'),
   expiresAt: new Date('2026-11-23T09:00:00Z'),
   ...over,
@@ -134,4 +155,27 @@ export const aMeasurement = (measuredAtMs: number, ...signals: readonly Signal[]
   measuredAt: new Date(measuredAtMs).toISOString(),
   signals,
   facts: [],
+});
+
+export const aNotice = (over: Partial<Notice> = {}): Notice => ({
+  id: '0e1f5a3c-52a4-4f0e-8f0e-3d5a2f9b7c11',
+  kind: 'gateOpened',
+  workspaceId: 'demo',
+  incidentId: '5b0f6a52-3f0e-4b8e-9d53-0f1f3f6f7a10',
+  title: 'checkout is slow',
+  severity: 'CRITICAL',
+  text: 'Action required',
+  gate: {
+    id: '9a4e3b7e-6a0c-4c62-b1a4-55b8e2b7e0d2',
+    kind: 'execution',
+    digest: 'ab'.repeat(32),
+    roleNeeded: 'responder',
+    approvalsNeeded: 1,
+    expiresAt: '2026-11-24T09:00:00.000Z',
+    plan: { title: 'Database Connection Reset', risk: 'MEDIUM', wayBack: 'none (one-way)', confidence: { value: 86, tier: 'HIGH' } },
+    isForChat: true,
+  },
+  url: 'https://sluice.example/incidents/5b0f6a52-3f0e-4b8e-9d53-0f1f3f6f7a10',
+  onlyFor: null,
+  ...over,
 });

@@ -1,4 +1,4 @@
-import type { Reach } from '../domain/plan.js';
+import type { Reach } from '../domain/reach.js';
 
 /** One remark of a validator. `position` is the character it is about, counted from 1; 0 where it is about the whole. */
 export interface Finding {

@@ -9,11 +9,13 @@ import { taskQueue } from '../contracts/messages.js';
 import { readSettings, WrongSettings } from '../contracts/settings.js';
 import { WrongSluiceYaml } from '../contracts/sluice-yaml.js';
 import { openDatabase } from '../db/database.js';
+import { adoptPolicy } from '../db/policies.js';
 import { readInstallation } from '../db/installation.js';
 import { openVerifier, PUBLIC_KEYS } from '../keys/keyring.js';
 import { toTemporalLogger } from './log.js';
+import { startNotifications } from './notifications.js';
 import { startOutbox } from './outbox.js';
-import { connectPorts } from './ports.js';
+import { connectNotifier, connectPorts } from './ports.js';
 import { checkSecrets, createSecretReader, readWatch } from './read-watch.js';
 import { arrangeSweeps } from './sweeps.js';
 
@@ -45,8 +47,10 @@ async function main(): Promise<void> {
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
   });
+  for (const { id, startingPolicy } of workspaces) await adoptPolicy(database.db, id, startingPolicy);
   await arrangeSweeps(client, workspaces, await readInstallation(database.db), log);
   const outbox = startOutbox({ db: database.db, databaseUrl: settings.DATABASE_URL, client, workspaces, log });
+  const notifications = startNotifications({ db: database.db, workspaces, notifier: connectNotifier(readSecret), publicUrl: settings.SLUICE_PUBLIC_URL, log });
 
   const stop = () => {
     if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -56,7 +60,7 @@ async function main(): Promise<void> {
   try {
     await worker.run();
   } finally {
-    await outbox.stop();
+    await Promise.all([outbox.stop(), notifications.stop()]);
     await close();
     await database.close();
     await client.connection.close();

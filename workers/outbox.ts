@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import pg from 'pg';
 import { cancelSignal, incidentWorkflowId, resolvedSignal, rollbackWorkflowId, signalNameOf } from '../contracts/messages.js';
@@ -32,6 +33,8 @@ export function startOutbox(options: {
   const starter = createStarter(db, client, workspaces);
   const stopped = new AbortController();
   const { signal } = stopped;
+  // Every delivery under way listens to it, and there may be many.
+  setMaxListeners(0, signal);
   let wake: () => void = () => {};
 
   async function tell({ id, workspaceId, closedAt }: IncidentRow, message: Exclude<OutboxMessage, { kind: 'start' | 'rollback' }>): Promise<void> {

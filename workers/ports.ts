@@ -2,15 +2,18 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createConfigPatchExecutor } from '../activities/adapters/config-patch-executor.js';
 import { createDetectors } from '../activities/adapters/detectors.js';
 import { createExecutor } from '../activities/adapters/executors.js';
+import { createSlackNotifier } from '../activities/adapters/slack-notifier.js';
 import { createSqlExecutor } from '../activities/adapters/sql-executor.js';
 import { openTargetConnections, type ReadSecret } from '../activities/adapters/target-connections.js';
+import { createWebhookNotifier } from '../activities/adapters/webhook-notifier.js';
 import { Fault } from '../activities/faults.js';
 import type { Ports, Watch } from '../activities/ports.js';
 import type { Database } from '../db/database.js';
 import { createRecorder } from '../db/recorder.js';
-import type { SignedDecision } from '../domain/grant.js';
 import type { Workspace } from '../domain/watch.js';
 import type { Verifier } from '../keys/keyring.js';
+import { openSignatures } from './signatures.js';
+import type { Notifier } from './notifications.js';
 
 /** Builds every real adapter. The only place that knows which ones exist, and where the record is seen to fit its port. */
 export function connectPorts(
@@ -36,9 +39,15 @@ export function connectPorts(
       now,
       detectors: createDetectors(connections, readSecret, recorder, now),
       executor: createExecutor({ sql: createSqlExecutor(connections, watch, wait), 'config-patch': createConfigPatchExecutor(watch, readSecret) }),
-      // Its shape is that of what the API signed.
-      signatures: { readDecision: async (signature) => (await verifier.verify('decision', signature)) as SignedDecision | undefined },
+      signatures: openSignatures(verifier),
     },
     close: () => connections.close(),
   };
+}
+
+/** Tells each kind of channel in its own way. */
+export function connectNotifier(readSecret: ReadSecret): Notifier {
+  const webhook = createWebhookNotifier(readSecret);
+  const slack = createSlackNotifier(readSecret);
+  return { tell: async (channel, notice, signal) => (channel.kind === 'slack' ? slack(channel, notice, signal) : webhook(channel, notice, signal)) };
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { WrongSettings } from '../contracts/settings.js';
 import { readSluiceYaml } from '../contracts/sluice-yaml.js';
-import type { SecretReference, Target, Workspace } from '../domain/watch.js';
+import { toSigningKey } from '../activities/adapters/webhook-notifier.js';
+import type { Channel, SecretReference, Target, Workspace } from '../domain/watch.js';
 
 /** The workspaces of a sluice.yaml; for an empty path one that watches nothing. Throws with a remedy for a file that is missing or wrong. */
 export function readWatch(path: string): readonly Workspace[] {
@@ -21,9 +22,13 @@ export function createSecretReader(env: Readonly<Record<string, string | undefin
 
 /** Looks every secret up once, so that a worker that could not measure does not start; names all that are missing in one error. */
 export function checkSecrets(workspaces: readonly Workspace[], readSecret: (reference: SecretReference) => string): void {
-  const missing = workspaces.flatMap(({ targets }) => targets.flatMap(toReferences)).flatMap((reference) => {
+  const checks = workspaces.flatMap(({ targets, channels }) => [
+    ...targets.flatMap(toReferences).map((reference) => () => void readSecret(reference)),
+    ...channels.map((channel) => () => checkChannel(channel, readSecret)),
+  ]);
+  const missing = checks.flatMap((check) => {
     try {
-      readSecret(reference);
+      check();
       return [];
     } catch (error) {
       return [error instanceof Error ? error.message : String(error)];
@@ -42,6 +47,14 @@ function toReferences(target: Target): readonly SecretReference[] {
       return typeof target.path === 'string' ? [] : [target.path];
     case 'workspace':
       return [];
+  }
+}
+
+function checkChannel(channel: Channel, readSecret: (reference: SecretReference) => string): void {
+  if (channel.kind === 'slack') readSecret(channel.token);
+  else {
+    if (typeof channel.url !== 'string') readSecret(channel.url);
+    toSigningKey(readSecret(channel.secret));
   }
 }
 

@@ -1,13 +1,11 @@
-import { createHash } from 'node:crypto';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowIdReusePolicy } from '@temporalio/client';
 import { type IncidentInput, incidentWorkflowId, taskQueue } from '../contracts/messages.js';
 import type { Database } from '../db/database.js';
 import type { IncidentRow } from '../db/outbox.js';
+import { readPolicy } from '../db/policies.js';
 import { createRecorder } from '../db/recorder.js';
 import { matchTargets } from '../domain/alert.js';
-import { canonicalize } from '../domain/canonical.js';
 import { withoutMarkup } from '../domain/current-details.js';
-import type { Policy } from '../domain/policy.js';
 import type { Workspace } from '../domain/watch.js';
 
 /** Starts the workflow of an incident as sluice.yaml is now; one that is there already is left alone. */
@@ -18,10 +16,10 @@ export function createStarter(db: Database, client: Client, workspaces: readonly
     const { id: incidentId, workspaceId, trigger, severityThreshold } = incident;
     const workspace = workspaces.find(({ id }) => id === workspaceId);
     if (workspace === undefined) throw new Error(`workspace ${workspaceId} is not in sluice.yaml; add it and restart the worker`);
-    const { policy } = workspace;
+    const { policy, version: policyVersion } = await readPolicy(db, workspaceId);
     const targets = incident.targets ?? toTargets(workspace, incident.labels);
     await recorder.setTargets(incidentId, targets);
-    const input: IncidentInput = { workspaceId, incidentId, trigger, severityThreshold, targets, policy, policyVersion: toPolicyVersion(policy) };
+    const input: IncidentInput = { workspaceId, incidentId, trigger, severityThreshold, targets, policy, policyVersion };
     try {
       await client.workflow.start('incident', {
         taskQueue,
@@ -47,5 +45,3 @@ export type Starter = ReturnType<typeof createStarter>;
 
 const toTargets = (workspace: Workspace, labels: Readonly<Record<string, string>>): readonly string[] =>
   (Object.keys(labels).length === 0 ? undefined : matchTargets(labels, workspace.alertRules)) ?? workspace.targets.map(({ name }) => name);
-
-const toPolicyVersion = (policy: Policy): string => createHash('sha256').update(canonicalize({ ...policy })).digest('hex').slice(0, 12);

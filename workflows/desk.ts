@@ -1,5 +1,6 @@
 import { uuid4 } from '@temporalio/workflow';
 import type { IncidentRef } from '../contracts/activities.js';
+import type { Telling } from '../domain/notification.js';
 import type { UpdateDraft } from '../domain/incident.js';
 import { toUpdate } from '../domain/incident.js';
 import type { Approval } from '../domain/updates.js';
@@ -22,9 +23,9 @@ export interface Desk {
   readonly now: () => Pick<UpdateDraft, 'phase' | 'status'>;
 }
 
-/** Writes down something that the workflow itself decided. */
-export async function say(desk: Desk, update: UpdateDraft): Promise<void> {
-  await record.recordUpdate({ ...desk.ref, key: `story:${uuid4()}`, update });
+/** Writes down something that the workflow itself decided, and has people told of it. */
+export async function say(desk: Desk, update: UpdateDraft, telling: Telling | null = null): Promise<void> {
+  await record.recordUpdate({ ...desk.ref, key: `story:${uuid4()}`, update, telling });
 }
 
 /** Says who cancelled, where the record knows; refuses by name what nobody decided. */

@@ -11,7 +11,7 @@ import { awaitGate } from './await-gate.js';
 import type { Desk, Message } from './desk.js';
 import { takeDecision } from './desk.js';
 import { rollBack } from './roll-back.js';
-import { by } from './stage.js';
+import { by, toReviewers } from './stage.js';
 
 /** Takes back what a closed incident had changed. What does not go back stays at a gate until a person says how it is left. */
 export async function rollback(input: RollbackInput): Promise<'ROLLED_BACK' | 'LEFT'> {
@@ -33,11 +33,11 @@ export async function rollback(input: RollbackInput): Promise<'ROLLED_BACK' | 'L
     last = update;
     show('take it back again (rollBack), or leave it as it is (reject)');
     const answer = await awaitGate(desk, {
-      gate: { gateId, kind: 'needsHuman', digest, planVersion: null, offersRollback: true, approvalsNeeded: 1, roleNeeded: 'responder', expiresAt: null },
+      gate: { gateId, kind: 'needsHuman', digest, planVersion: null, offersRollback: true, ...toReviewers(null), expiresAt: null },
       update,
       severity: null,
-      remindMs: policy.gateRemindMs,
-      remindStatus: 'NEEDS_HUMAN',
+      policy,
+      needsHumanAfterMs: 0,
       expiresInMs: null,
       isRecovered: null,
     });

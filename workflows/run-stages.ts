@@ -1,20 +1,19 @@
 import { ActivityFailure, uuid4 } from '@temporalio/workflow';
 import type { Execution, SamplingInput } from '../contracts/activities.js';
 import { assertNever } from '../domain/assert-never.js';
-import type { ClaimRefusal } from '../domain/grant.js';
-import { claimRefusals } from '../domain/grant.js';
+import { claimRefusals, isOvertaken } from '../domain/grant.js';
 import { formatDuration } from '../domain/duration.js';
 import type { Signal } from '../domain/signal.js';
 import { toReversibility } from '../domain/plan.js';
 import { isOfTarget } from '../domain/signal.js';
-import { formatDigest, notRun, summarize, verificationGateOpened } from '../domain/updates.js';
+import { formatDigest, notRun, runsUnasked, summarize, verificationGateOpened } from '../domain/updates.js';
 import { change, record, watch } from './activity-proxies.js';
 import { awaitGate } from './await-gate.js';
 import { besides } from './besides.js';
 import { say } from './desk.js';
 import { rollBack } from './roll-back.js';
 import type { Ran, Stage, Story } from './stage.js';
-import { askPeople, askToReconcile, by, detectAgain, end, endUnchanged, giveUp } from './stage.js';
+import { askPeople, askToReconcile, by, detectAgain, end, endUnchanged, giveUp, toReviewers } from './stage.js';
 import type { Work } from './until-cancelled.js';
 import { untilCancelled } from './until-cancelled.js';
 import { explain, isTimeout } from './failures.js';
@@ -36,6 +35,8 @@ export async function execute(story: Story, { frozen: { detection, plan, digest 
     title: plan.title,
     digest,
     ...toReversibility(plan),
+    brokeGlass: approvals.flatMap(({ person, brokeGlass }) => (brokeGlass === true ? [person] : [])),
+    byPolicy: approvals.every(({ role }) => role === 'system'),
     anomalies: detection.anomalies.length,
     after,
     sampledMs,
@@ -60,6 +61,11 @@ export async function execute(story: Story, { frozen: { detection, plan, digest 
     if (!isOvertaken(claim.because)) return askPeople('EXECUTION', words, 'Nothing was run. Propose again, or close');
     await say(current.desk, notRun(approvals, words));
     return { kind: 'drifted' };
+  }
+  const unasked = approvals.find(({ role, brokeGlass }) => role === 'system' || brokeGlass === true);
+  if (unasked !== undefined) {
+    const { groups } = story.input.policy;
+    await say(current.desk, runsUnasked(plan.title, unasked), unasked.brokeGlass === true ? { kind: 'brokenGlass', groups, gateId: null } : { kind: 'ranByPolicy', groups: groups.slice(-1), gateId: null });
   }
   let work: Work<Execution>;
   try {
@@ -106,11 +112,9 @@ export async function execute(story: Story, { frozen: { detection, plan, digest 
   }
 }
 
-/** What the world moved past since people approved: a new plan is made, and asked for anew. */
-const isOvertaken = (because: ClaimRefusal): boolean => because === 'grantExpired' || because === 'tooFewApprovals' || because === 'roleTooLow' || because === 'forbidden';
-
 /** Waits for a person who looks at the outcome, while the signals are sampled. Nothing expires here: something has changed. */
 export async function verificationGate({ input: { policy }, current }: Story, ran: Ran): Promise<Stage> {
+  if (ran.byPolicy && policy.skipVerificationGate) return { kind: 'verify', ran };
   const gateId = uuid4();
   const { before, after, sampledMs } = ran;
   const update = verificationGateOpened({ gateId, before, after, sampledMs });
@@ -121,11 +125,11 @@ export async function verificationGate({ input: { policy }, current }: Story, ra
     () => watch.sampleSignals.executeWithOptions({ summary: 'Sample the signals while people look' }, [toSampling(ran)]),
     () =>
       awaitGate(current.desk, {
-        gate: { gateId, kind: 'verification', digest: ran.digest, planVersion: ran.planVersion, offersRollback: ran.hasWayBack, approvalsNeeded: 1, roleNeeded: 'responder', expiresAt: null },
+        gate: { gateId, kind: 'verification', digest: ran.digest, planVersion: ran.planVersion, offersRollback: ran.hasWayBack, ...toReviewers(ran), expiresAt: null },
         update,
         severity: null,
-        remindMs: policy.verificationEscalateMs,
-        remindStatus: 'NEEDS_HUMAN',
+        policy,
+        needsHumanAfterMs: policy.verificationEscalateMs,
         expiresInMs: null,
         isRecovered: null,
       }),

@@ -1,6 +1,7 @@
 import type { Detection, IncidentRef, SamplingInput, Validation } from '../contracts/activities.js';
 import type { IncidentInput } from '../contracts/messages.js';
 import type { Outcome, Phase } from '../domain/incident.js';
+import type { GateOpening } from '../domain/gate.js';
 import type { RollbackCause } from '../domain/grant.js';
 import type { UpdateKind } from '../domain/incident.js';
 import type { DraftPlan } from '../domain/plan.js';
@@ -27,6 +28,10 @@ export interface Ran extends SamplingInput {
   readonly hasWayBack: boolean;
   /** Whether taking it back leaves nothing changed. */
   readonly isFullyReversible: boolean;
+  /** Whose word alone it ran on; they do not find it good themselves. */
+  readonly brokeGlass: readonly string[];
+  /** Nobody had to approve it. */
+  readonly byPolicy: boolean;
   readonly anomalies: number;
   readonly after: readonly Signal[];
   readonly sampledMs: number;
@@ -64,6 +69,15 @@ export interface Story {
   /** The last plan that was taken back, wholly; what follows changed nothing, but something had been run. */
   tookBack: string | null;
 }
+
+/** Who may find good what ran: where one person let it run alone, another looks at it afterwards. */
+export const toReviewers = (ran: Ran | null): Pick<GateOpening, 'mode' | 'approvalsNeeded' | 'roleNeeded' | 'reviewNeeded' | 'excluded'> => ({
+  mode: 'people',
+  approvalsNeeded: 1,
+  roleNeeded: ran === null || ran.brokeGlass.length === 0 ? 'responder' : 'supervisor',
+  reviewNeeded: false,
+  excluded: ran?.brokeGlass ?? [],
+});
 
 export const detectAgain: Stage = { kind: 'detect' };
 export const end = (outcome: Outcome, summary: string): Ending => ({ kind: 'end', outcome, summary });

@@ -15,7 +15,7 @@ import { say } from './desk.js';
 import { explain, isTimeout } from './failures.js';
 import { execute, takeBack, verificationGate, verify } from './run-stages.js';
 import type { Ending, Frozen, Proposed, Stage, Story } from './stage.js';
-import { askPeople, by, detectAgain, end, endUnchanged, giveUp } from './stage.js';
+import { askPeople, by, detectAgain, end, endUnchanged, giveUp, toReviewers } from './stage.js';
 
 // A target that moves faster than plans are made needs a person, not a faster loop.
 const MAX_DRIFTS = 3;
@@ -97,7 +97,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
     drifts += 1;
     if (drifts > MAX_DRIFTS) {
       drifts = 0;
-      return askPeople('PROPOSAL_FIX', `What the plan aims at changed ${MAX_DRIFTS + 1} times while it was made`, 'Propose again, or fix it by hand');
+      return askPeople('PROPOSAL_FIX', `The plan was overtaken ${MAX_DRIFTS + 1} times: what it aims at changed, or was being changed for another incident`, 'Propose again, or fix it by hand');
     }
     await sleep(DRIFT_PAUSE, { summary: 'the target has changed' });
     return detectAgain;
@@ -105,20 +105,21 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
 
   async function executionGate(frozen: Frozen): Promise<Stage> {
     const { plan, detection, digest, confidence } = frozen;
-    const { ruling } = plan;
+    const { kind: ruling, ...asked } = plan.ruling;
+    const mode = ({ auto: 'policy', gate: 'people', observe: 'nobody' } as const)[ruling];
     const gateId = uuid4();
     const expiresAt = new Date(Date.now() + policy.gateWaitMs);
     const worst = detection.anomalies[0] ?? { severity: 'LOW', score: 0 };
     const update = executionGateOpened({ gateId, ...worst, plan, digest, confidence, expiresAt });
     current.set({ gate: { gateId, kind: 'execution' } });
-    current.next(`approve or reject ${plan.title}, as ${ruling.roleNeeded}: on the page, with "sluice approve ${ref.incidentId}", or by the API`);
+    current.next(mode === 'nobody' ? 'none, this is only observed' : `approve or reject ${plan.title}, as ${asked.roleNeeded}: on the page, with "sluice approve ${ref.incidentId}", or by the API`);
     current.tell(update);
     const answer = await awaitGate(desk, {
-      gate: { gateId, kind: 'execution', digest, planVersion: plan.version, offersRollback: false, approvalsNeeded: ruling.approvalsNeeded, roleNeeded: ruling.roleNeeded, expiresAt: expiresAt.toISOString() },
+      gate: { gateId, kind: 'execution', mode, digest, planVersion: plan.version, offersRollback: false, ...asked, excluded: plan.authors, expiresAt: expiresAt.toISOString() },
       update,
       severity: worst.severity,
-      remindMs: policy.gateRemindMs,
-      remindStatus: 'PENDING_HUMAN_APPROVAL',
+      policy,
+      needsHumanAfterMs: null,
       expiresInMs: policy.gateWaitMs,
       isRecovered: story.ran === null ? recoveredFrom(detection.anomalies) : null,
     });
@@ -126,15 +127,15 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
     drifts = 0;
     if (answer.kind === 'changesRequested' || answer.kind === 'rollbackRequested') return detectAgain;
     // Silence and refusal close an incident only while nothing has changed.
-    return story.ran === null ? closeUnrun(answer) : askPeople('EXECUTION_GATE', `The next plan was ${answer.kind}${'by' in answer ? by(answer.by) : ''}`);
+    return story.ran === null ? closeUnrun(answer, mode === 'nobody') : askPeople('EXECUTION_GATE', `The next plan was ${answer.kind}${'by' in answer ? by(answer.by) : ''}`);
   }
 
-  function closeUnrun(answer: Exclude<GateAnswer, { kind: 'approved' | 'changesRequested' | 'rollbackRequested' }>): Ending {
+  function closeUnrun(answer: Exclude<GateAnswer, { kind: 'approved' | 'changesRequested' | 'rollbackRequested' }>, isObserved: boolean): Ending {
     switch (answer.kind) {
       case 'rejected':
         return endUnchanged(story, 'REJECTED', `Rejected${by(answer.by)}`);
       case 'expired':
-        return endUnchanged(story, 'EXPIRED', `Nobody approved within ${formatDuration(policy.gateWaitMs)}`);
+        return endUnchanged(story, 'EXPIRED', isObserved ? `Observed for ${formatDuration(policy.gateWaitMs)}` : `Nobody approved within ${formatDuration(policy.gateWaitMs)}`);
       case 'cancelled':
         return endUnchanged(story, 'CANCELLED', `Cancelled${by(answer.by)}`);
       case 'recovered':
@@ -153,11 +154,11 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
     current.next(`measure again, propose again${ran?.hasWayBack === true ? ', take it back' : ''}, or close and say why`);
     current.tell(update);
     const answer = await awaitGate(desk, {
-      gate: { gateId, kind: 'needsHuman', digest: ran?.digest ?? null, planVersion: ran?.planVersion ?? null, offersRollback: ran?.hasWayBack ?? false, approvalsNeeded: 1, roleNeeded: 'responder', expiresAt: null },
+      gate: { gateId, kind: 'needsHuman', digest: ran?.digest ?? null, planVersion: ran?.planVersion ?? null, offersRollback: ran?.hasWayBack ?? false, ...toReviewers(ran), expiresAt: null },
       update,
       severity: null,
-      remindMs: policy.gateRemindMs,
-      remindStatus: 'NEEDS_HUMAN',
+      policy,
+      needsHumanAfterMs: 0,
       expiresInMs: null,
       isRecovered: story.ran === null ? recoveredFrom(current.view().anomalies) : null,
     });
@@ -216,7 +217,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
     const earlier = await record.readEarlierRun(ref);
     if (earlier === null) return detectAgain;
     const { before, title } = earlier;
-    story.ran = { ...ref, ...earlier, stabilizationMs: policy.stabilizationMs, sinceMs: Date.now(), succeeded: false, approvals: [], anomalies: before.length, after: [], sampledMs: 0 };
+    story.ran = { ...ref, ...earlier, stabilizationMs: policy.stabilizationMs, sinceMs: Date.now(), succeeded: false, approvals: [], byPolicy: false, anomalies: before.length, after: [], sampledMs: 0 };
     story.rounds = 1;
     return askPeople('VERIFICATION', `The workflow was started anew after ${title} had run, or may have`, 'Measure again to verify, propose again, or close');
   }

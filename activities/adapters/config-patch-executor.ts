@@ -24,29 +24,33 @@ type ContentReading = Content | { readonly ok: false; readonly because: string }
  * as long as it is staged nothing has happened, and whoever settles it takes it away from a worker that may still wake up.
  */
 export function createConfigPatchExecutor(watch: Watch, readSecret: ReadSecret): Executor {
-  function findPath(workspaceId: string, name: string): string {
+  function findFile(workspaceId: string, name: string) {
     const target = watch.readWorkspace(workspaceId).targets.find((one) => one.name === name);
-    if (target?.kind !== 'config-file' || target.executor !== 'config-patch') {
-      throw new Fault('targetMissing', `target ${name} is no configuration file with executor: config-patch in sluice.yaml`);
-    }
-    return typeof target.path === 'string' ? target.path : readSecret(target.path);
+    if (target?.kind !== 'config-file') throw new Fault('targetMissing', `target ${name} is no configuration file in sluice.yaml`);
+    return { path: typeof target.path === 'string' ? target.path : readSecret(target.path), mayPatch: target.executor === 'config-patch' };
+  }
+
+  function findPath(workspaceId: string, name: string): string {
+    const { path, mayPatch } = findFile(workspaceId, name);
+    if (!mayPatch) throw new Fault('targetMissing', `target ${name} has no executor: config-patch in sluice.yaml`);
+    return path;
   }
 
   return {
     async rehearse(workspaceId, step) {
-      const path = findPath(workspaceId, step.target);
+      const { path, mayPatch } = findFile(workspaceId, step.target);
       const content = await readContent(path);
       if (!content.ok) return { found: false, lines: [content.because] };
       const patched = patch(step.script, path, content.text);
       if (!patched.ok) return { found: false, lines: [`${path}: ${patched.because}`] };
       if (patched.text === content.text) return { found: false, lines: [`${path} says already what the patch would make it say`] };
-      const hindrance = await whyNotReplaceable(content.file);
+      const hindrance = mayPatch ? await whyNotReplaceable(content.file) : undefined;
       if (hindrance !== undefined) return { found: false, lines: [hindrance] };
       const { summary, lines } = describeDifference(path, content.text, patched.text, 'context');
       return {
         found: true,
         lines: [`${path}: ${summary}`, ...lines],
-        wayBack: { kind: 'snapshot', of: 'file', keptMs: watch.readWorkspace(workspaceId).policy.snapshotKeptMs },
+        wayBack: { kind: 'snapshot', of: 'file' },
         pins: { before: sha256(content.text), after: sha256(patched.text) },
       };
     },

@@ -37,7 +37,7 @@ const isTooMuch = (count: number, bytes: number): boolean => count > MAX_ROWS ||
 export const readHandle = (handle: string): Handle => JSON.parse(handle) as Handle;
 
 /** What a change would touch, and whether and how it can be taken back. */
-export async function rehearseChange(client: pg.Client, change: DataChange, table: Table, { parameters }: ValidStep, keptMs: number): Promise<Rehearsal> {
+export async function rehearseChange(client: pg.Client, change: DataChange, table: Table, { parameters }: ValidStep): Promise<Rehearsal> {
   const { name } = table;
   if (table.kind !== 'r' && table.kind !== 'p') return { found: false, lines: [`${name} is not a table`] };
   if (table.hasForeignParts) return { found: false, lines: [`${name} has foreign tables as parts, whose changes are not of one transaction`] };
@@ -53,7 +53,7 @@ export async function rehearseChange(client: pg.Client, change: DataChange, tabl
     (where === undefined ? `only ${name} will know the keys of the new rows` : isTooMuch(made, bytes) ? `${countRows(made)} with ${bytes} bytes are more than is kept` : undefined);
   if (because !== undefined) return { found: true, lines, wayBack: { kind: 'oneWay', because }, pins: { before: hash, after: null } };
   const before = where === undefined ? [] : await readRows(client, table, where, parameters, '');
-  return { found: true, lines, wayBack: { kind: 'snapshot', of: 'rows', keptMs }, pins: { before: sha256(toSnapshot(before)), after: null } };
+  return { found: true, lines, wayBack: { kind: 'snapshot', of: 'rows' }, pins: { before: sha256(toSnapshot(before)), after: null } };
 }
 
 /** The rows that a change will touch. Throws `targetChanged` where they are not those that were rehearsed. */

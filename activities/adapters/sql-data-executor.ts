@@ -22,7 +22,7 @@ export function createSqlDataExecutor(connections: TargetConnections, watch: Wat
   /** Reads in one moment, without effect. */
   async function look<Result>(workspaceId: string, step: ValidStep, use: (client: pg.Client, change: DataChange, table: Table) => Promise<Result>): Promise<Result> {
     const change = await readDataChange(step.script);
-    return await connections.withExecutor(watch.readWorkspace(workspaceId), step.target, step.timeoutMs, async (client) => {
+    return await connections.withReader(watch.readWorkspace(workspaceId), step.target, step.timeoutMs, async (client) => {
       await openTransaction(client, 'readOnly');
       const result = await use(client, change, await readTable(client, change));
       await client.query('rollback');
@@ -46,9 +46,8 @@ export function createSqlDataExecutor(connections: TargetConnections, watch: Wat
 
   return {
     async rehearse(workspaceId, step) {
-      const { snapshotKeptMs } = watch.readWorkspace(workspaceId).policy;
       try {
-        return await look(workspaceId, step, (client, change, table) => rehearseChange(client, change, table, step, snapshotKeptMs));
+        return await look(workspaceId, step, (client, change, table) => rehearseChange(client, change, table, step));
       } catch (error) {
         if (isRefusal(error)) return { found: false, lines: [refused(step.target, error).summary] };
         throw error;

@@ -1,4 +1,4 @@
-import type { Reach } from '../../domain/plan.js';
+import type { Reach } from '../../domain/reach.js';
 import type { Executor, Watch } from '../ports.js';
 import { createSqlDataExecutor } from './sql-data-executor.js';
 import { createSqlSessionExecutor } from './sql-session-executor.js';

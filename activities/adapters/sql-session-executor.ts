@@ -54,7 +54,7 @@ export function createSqlSessionExecutor(connections: TargetConnections, watch: 
 
   return {
     async rehearse(workspaceId, step) {
-      const session = await findSession(connections.executorPool(watch.readWorkspace(workspaceId), step.target), step);
+      const session = await findSession(connections.readerPool(watch.readWorkspace(workspaceId), step.target), step);
       const name = nameOf(step);
       if (session === undefined) return { found: false, lines: [`${name} is gone`] };
       if (!isIdleInTransaction(session)) return { found: false, lines: [`${name} is ${session.state}, no longer idle in transaction`] };

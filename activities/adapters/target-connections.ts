@@ -36,35 +36,45 @@ export function openTargetConnections(readSecret: ReadSecret) {
     return pool;
   }
 
-  function executorTarget(workspace: Workspace, name: string): PostgresTarget {
+  function findTarget(workspace: Workspace, name: string): PostgresTarget {
     const target = workspace.targets.find((candidate) => candidate.name === name);
-    if (target?.kind !== 'postgres' || target.executor !== 'sql') {
-      throw new Fault('targetMissing', `target ${name} has no sql executor in sluice.yaml`);
-    }
+    if (target?.kind !== 'postgres') throw new Fault('targetMissing', `target ${name} is no Postgres in sluice.yaml`);
     return target;
+  }
+
+  function executorTarget(workspace: Workspace, name: string): PostgresTarget {
+    const target = findTarget(workspace, name);
+    if (target.executor !== 'sql') throw new Fault('targetMissing', `target ${name} has no sql executor in sluice.yaml`);
+    return target;
+  }
+
+  /** A connection of its own, ended after `use`. The server stops any statement after `timeoutMs`. */
+  async function connectTo<Result>({ connection }: PostgresTarget, timeoutMs: number, use: (client: pg.Client) => Promise<Result>): Promise<Result> {
+    const client = new pg.Client({
+      ...toOptions(readSecret(connection), { application_name: APPLICATION_NAME, statement_timeout: timeoutMs, query_timeout: timeoutMs + GIVE_UP_AFTER_MS }),
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    });
+    // What breaks the connection is reported by the query that meets it.
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return await use(client);
+    } finally {
+      // Not awaited: a server that does not answer does not say goodbye either.
+      client.end().catch(() => {});
+    }
   }
 
   return {
     poolOf,
     /** The pool of a target that SQL may run on. */
     executorPool: (workspace: Workspace, name: string): pg.Pool => poolOf(workspace.id, executorTarget(workspace, name)),
-    /** A connection of its own to a target that SQL may run on, ended after `use`. The server stops any statement after `timeoutMs`. */
-    async withExecutor<Result>(workspace: Workspace, name: string, timeoutMs: number, use: (client: pg.Client) => Promise<Result>): Promise<Result> {
-      const connectionString = readSecret(executorTarget(workspace, name).connection);
-      const client = new pg.Client({
-        ...toOptions(connectionString, { application_name: APPLICATION_NAME, statement_timeout: timeoutMs, query_timeout: timeoutMs + GIVE_UP_AFTER_MS }),
-        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      });
-      // What breaks the connection is reported by the query that meets it.
-      client.on('error', () => {});
-      try {
-        await client.connect();
-        return await use(client);
-      } finally {
-        // Not awaited: a server that does not answer does not say goodbye either.
-        client.end().catch(() => {});
-      }
-    },
+    /** The pool of a target that is only looked at. */
+    readerPool: (workspace: Workspace, name: string): pg.Pool => poolOf(workspace.id, findTarget(workspace, name)),
+    withExecutor: async <Result>(workspace: Workspace, name: string, timeoutMs: number, use: (client: pg.Client) => Promise<Result>): Promise<Result> =>
+      connectTo(executorTarget(workspace, name), timeoutMs, use),
+    withReader: async <Result>(workspace: Workspace, name: string, timeoutMs: number, use: (client: pg.Client) => Promise<Result>): Promise<Result> =>
+      connectTo(findTarget(workspace, name), timeoutMs, use),
     async close(): Promise<void> {
       await Promise.all([...pools.values()].map((pool) => pool.end()));
     },

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { Actor, Role } from '../../domain/actor.js';
 import { isAtLeast } from '../../domain/actor.js';
@@ -18,8 +19,11 @@ declare module 'fastify' {
   }
 }
 
+/** Who holds a token; `wantedWorkspace` is the one that the request names, for a token that is good in several. */
+type FindActor = (token: string, wantedWorkspace: string | undefined) => Promise<Actor | undefined>;
+
 /** Lets a request reach its route only as the route's rule says: no rule, no app. */
-export function authorize(app: FastifyInstance, findActor: (token: string) => Promise<Actor | undefined>): void {
+export function authorize(app: FastifyInstance, findActor: FindActor): void {
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => {
     routes.push(route);
@@ -34,19 +38,21 @@ export function authorize(app: FastifyInstance, findActor: (token: string) => Pr
     if (request.is404) return;
     const { minimumRole, orAgent } = request.routeOptions.config;
     if (minimumRole === 'everyone') return;
-    const actor = await identify(request.headers.authorization);
+    const actor = await identify(request.headers);
     const isAllowed = minimumRole !== undefined && (isAtLeast(actor.role, minimumRole) || (orAgent === true && actor.role === 'agent'));
     if (!isAllowed) throw new NotAllowed(`Your role is ${actor.role}; this needs ${minimumRole ?? 'nobody'}${orAgent === true ? ' or agent' : ''}. Ask an admin for a token with it.`);
     request.actor = actor;
   });
 
-  async function identify(authorization: string | undefined): Promise<Actor> {
+  async function identify({ authorization, 'sluice-workspace': named }: IncomingHttpHeaders): Promise<Actor> {
     const [, token] = /^Bearer +(\S+) *$/i.exec(authorization ?? '') ?? [];
-    const actor = token === undefined ? undefined : await findActor(token);
+    const wantedWorkspace = typeof named === 'string' ? named : undefined;
+    const actor = token === undefined ? undefined : await findActor(token, wantedWorkspace);
     if (actor === undefined) {
       const what = authorization === undefined ? 'There is no token' : 'The token is not known';
       throw new NotAuthenticated(`${what}. Send the header \`Authorization: Bearer <token>\` with a token of your workspace.`);
     }
+    if (wantedWorkspace !== undefined && wantedWorkspace !== actor.workspaceId) throw new NotAllowed(`Your token is for the workspace ${actor.workspaceId}, and the header Sluice-Workspace names another. Leave it out, or use that workspace's token.`);
     return actor;
   }
 }

@@ -12,7 +12,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
         version: '1',
         description: 'Remediation that waits for people. Errors are problem documents (RFC 9457) with a stable `type`.',
       },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'A token of Sluice, or a JWT of the configured OIDC issuer; whose groups are for several workspaces names one in the header `Sluice-Workspace`.' } } },
       security: [{ bearer: [] }],
     },
     transform: ({ schema, url, route }) => ({ url, schema: route.config?.minimumRole === 'everyone' ? { ...schema, security: [] } : schema }),

@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { ApproveBody, ApproveReceipt, WriteHeaders } from '../../contracts/http.js';
-import type { Database } from '../../db/database.js';
 import type { SignDecision } from '../../db/decisions.js';
 import { findGateByUpdate } from '../../db/incident-reads.js';
 import { decideOrThrow } from '../decide-or-throw.js';
@@ -8,7 +7,7 @@ import { UnknownGate, WrongPerson } from '../errors.js';
 import { problems } from '../plugins/problems.js';
 import { toRequestId } from '../request-id.js';
 
-export const approveRoute: FastifyPluginAsyncTypebox<{ db: Database; sign: SignDecision }> = async (app, { db, sign }) => {
+export const approveRoute: FastifyPluginAsyncTypebox<{ sign: SignDecision }> = async (app, { sign }) => {
   app.post(
     '/api/ai/sre/approve',
     {
@@ -23,7 +22,7 @@ export const approveRoute: FastifyPluginAsyncTypebox<{ db: Database; sign: SignD
       },
     },
     async (request) => {
-      const { actor, body } = request;
+      const { actor, body, db } = request;
       if (body.userId !== undefined && body.userId !== actor.person) throw new WrongPerson(actor.person);
       const gate = await findGateByUpdate(db, actor.workspaceId, body.updateId);
       if (gate === undefined) throw new UnknownGate(`No gate waits with the update ${body.updateId}. Take the id of an update with the status PENDING_HUMAN_APPROVAL.`);

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { AuditPage, AuditQuery, AuditReport } from '../../contracts/http.js';
 import { readAuditPage, readChain } from '../../db/audit-reads.js';
-import type { Database } from '../../db/database.js';
 import { type AuditRow, openChainCheck, readEntry } from '../../domain/audit.js';
 import type { Checkpoints } from '../checkpoints.js';
 import { problems } from '../plugins/problems.js';
@@ -15,7 +14,7 @@ function toRow({ seq, entry, hash }: AuditRow): AuditPage['rows'][number] {
   return { seq, ...fields, entry, hash };
 }
 
-export const auditRoutes: FastifyPluginAsyncTypebox<{ db: Database; checkpoints: Checkpoints }> = async (app, { db, checkpoints }) => {
+export const auditRoutes: FastifyPluginAsyncTypebox<{ checkpoints: Checkpoints }> = async (app, { checkpoints }) => {
   app.get(
     '/api/audit',
     {
@@ -28,7 +27,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<{ db: Database; checkpoints:
         response: { 200: AuditPage, ...problems },
       },
     },
-    async ({ actor, query: { order = 'newest', limit = 100, cursor = null } }) => {
+    async ({ actor, db, query: { order = 'newest', limit = 100, cursor = null } }) => {
       const rows = await readAuditPage(db, actor.workspaceId, { order, cursor, limit: limit + 1 });
       const page = rows.slice(0, limit);
       return { rows: page.map(toRow), nextCursor: rows.length > limit ? (page.at(-1)?.seq ?? null) : null };
@@ -46,7 +45,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<{ db: Database; checkpoints:
         response: { 200: AuditReport, ...problems },
       },
     },
-    async ({ actor }) => {
+    async ({ actor, db }) => {
       const check = openChainCheck(await checkpoints.read(actor.workspaceId), sha256);
       for await (const rows of readChain(db, actor.workspaceId)) check.read(rows);
       return check.finish();

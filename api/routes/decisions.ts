@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { CancelBody, CancelReceipt, DecisionBody, DecisionReceipt, IncidentParams, WriteHeaders } from '../../contracts/http.js';
-import type { Database } from '../../db/database.js';
 import { cancel, type SignDecision } from '../../db/decisions.js';
 import { findIncident } from '../../db/incident-reads.js';
 import { decideOrThrow, gateWords } from '../decide-or-throw.js';
@@ -8,7 +7,7 @@ import { IdReused, IncidentClosed, UnknownIncident } from '../errors.js';
 import { problems } from '../plugins/problems.js';
 import { toRequestId } from '../request-id.js';
 
-export const decisionRoutes: FastifyPluginAsyncTypebox<{ db: Database; sign: SignDecision }> = async (app, { db, sign }) => {
+export const decisionRoutes: FastifyPluginAsyncTypebox<{ sign: SignDecision }> = async (app, { sign }) => {
   app.post(
     '/api/incidents/:incidentId/decisions',
     {
@@ -24,7 +23,7 @@ export const decisionRoutes: FastifyPluginAsyncTypebox<{ db: Database; sign: Sig
       },
     },
     async (request) => {
-      const { actor, body, params } = request;
+      const { actor, body, db, params } = request;
       const incident = await findIncident(db, actor.workspaceId, params.incidentId);
       if (incident === undefined) throw new UnknownIncident(params.incidentId);
       const { decisionId = toRequestId(request), gateId, digest = null, verdict, reason = null, confirmation = null } = body;
@@ -48,7 +47,7 @@ export const decisionRoutes: FastifyPluginAsyncTypebox<{ db: Database; sign: Sig
       },
     },
     async (request, reply) => {
-      const { actor, body, params } = request;
+      const { actor, body, db, params } = request;
       const decisionId = toRequestId(request);
       const answer = await cancel(db, sign, { id: decisionId, incidentId: params.incidentId, actor, reason: body.reason });
       switch (answer.kind) {

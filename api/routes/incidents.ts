@@ -1,12 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { IncidentDetail, IncidentPage, IncidentParams, IncidentsQuery } from '../../contracts/http.js';
-import type { Database } from '../../db/database.js';
 import { listIncidents, readIncident } from '../../db/incident-reads.js';
 import { UnknownIncident } from '../errors.js';
 import { type TemporalUi, toIncidentDetail, toIncidentSummary } from '../incident-view.js';
 import { problems } from '../plugins/problems.js';
 
-export const incidentRoutes: FastifyPluginAsyncTypebox<{ db: Database; temporalUi: TemporalUi | null }> = async (app, { db, temporalUi }) => {
+export const incidentRoutes: FastifyPluginAsyncTypebox<{ temporalUi: TemporalUi | null }> = async (app, { temporalUi }) => {
   app.get(
     '/api/incidents',
     {
@@ -19,7 +18,7 @@ export const incidentRoutes: FastifyPluginAsyncTypebox<{ db: Database; temporalU
         response: { 200: IncidentPage, ...problems },
       },
     },
-    async ({ actor, query: { state = 'all', limit = 50, cursor = null } }) => {
+    async ({ actor, db, query: { state = 'all', limit = 50, cursor = null } }) => {
       const rows = await listIncidents(db, actor.workspaceId, { state, after: cursor, limit: limit + 1 });
       const page = rows.slice(0, limit);
       return { incidents: page.map(toIncidentSummary), nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
@@ -37,7 +36,7 @@ export const incidentRoutes: FastifyPluginAsyncTypebox<{ db: Database; temporalU
         response: { 200: IncidentDetail, ...problems },
       },
     },
-    async ({ actor, params: { incidentId } }) => {
+    async ({ actor, db, params: { incidentId } }) => {
       const row = await readIncident(db, actor.workspaceId, incidentId);
       if (row === undefined) throw new UnknownIncident(incidentId);
       return toIncidentDetail(row, temporalUi);

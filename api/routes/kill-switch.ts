@@ -11,7 +11,7 @@ const toSwitch = (row: SwitchRow | undefined): KillSwitches['all'] =>
 
 const toSwitches = ({ workspace, all }: Switches): KillSwitches => ({ workspace: toSwitch(workspace), all: toSwitch(all) });
 
-export const killSwitchRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = async (app, { db }) => {
+export const killSwitchRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = async (app, { db: everything }) => {
   app.get(
     '/api/kill-switch',
     {
@@ -23,7 +23,7 @@ export const killSwitchRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = asy
         response: { 200: KillSwitches, ...problems },
       },
     },
-    async ({ actor }) => toSwitches(await readSwitches(db, actor.workspaceId)),
+    async ({ actor, db }) => toSwitches(await readSwitches(db, actor.workspaceId)),
   );
   app.put(
     '/api/kill-switch',
@@ -37,9 +37,9 @@ export const killSwitchRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = asy
         response: { 200: KillSwitches, ...problems },
       },
     },
-    async ({ actor: { workspaceId, person, role }, body: { scope, on, reason } }) => {
+    async ({ actor: { workspaceId, person, role }, db, body: { scope, on, reason } }) => {
       if (scope === 'all' && !isAtLeast(role, 'admin')) throw new NotAllowed(`Your role is ${role}; the switch of all workspaces needs admin. Throw that of your workspace with "scope": "workspace".`);
-      return toSwitches(await throwSwitch(db, { workspaceId, scope, on, person, reason }));
+      return toSwitches(await throwSwitch(scope === 'all' ? everything : db, { workspaceId, scope, on, person, reason }));
     },
   );
 };

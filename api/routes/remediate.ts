@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { RemediateBody, WriteHeaders } from '../../contracts/http.js';
+import { RemediateBody, TailEvent, WriteHeaders } from '../../contracts/http.js';
 import { startByPerson } from '../../db/start-by-person.js';
 import { readSeverity } from '../../domain/severity.js';
 import { IdReused, UnknownWorkspace, WrongPerson } from '../errors.js';
@@ -7,8 +7,7 @@ import { problems } from '../plugins/problems.js';
 import { toRequestId } from '../request-id.js';
 import { sendTail, STREAM_TIMEOUT_MS, type TailSource } from '../tail-stream.js';
 
-export const remediateRoute: FastifyPluginAsyncTypebox<{ source: TailSource }> = async (app, { source }) => {
-  const { db } = source;
+export const remediateRoute: FastifyPluginAsyncTypebox<{ source: Omit<TailSource, 'db'> }> = async (app, { source }) => {
   app.post(
     '/api/ai/sre/remediate',
     {
@@ -26,20 +25,20 @@ export const remediateRoute: FastifyPluginAsyncTypebox<{ source: TailSource }> =
           200: {
             description: 'The job tail.',
             headers: { 'sluice-incident': { schema: { type: 'string', format: 'uuid' }, description: 'The incident.' } },
-            content: { 'text/event-stream': { schema: { type: 'string', description: 'As readTail streams it.' } } },
+            content: { 'text/event-stream': { schema: TailEvent } },
           },
           ...problems,
         },
       },
     },
     async (request, reply) => {
-      const { actor, body } = request;
+      const { actor, body, db } = request;
       if (body.workspaceId !== actor.workspaceId) throw new UnknownWorkspace(body.workspaceId);
       if (body.userId !== undefined && body.userId !== actor.person) throw new WrongPerson(actor.person);
       const severityThreshold = readSeverity(body.severityThreshold ?? 'LOW') ?? 'LOW';
       const answer = await startByPerson(db, { id: toRequestId(request), actor, severityThreshold });
       if (answer.kind === 'conflict') throw new IdReused('This Idempotency-Key was used with another threshold. Use a new key.');
-      return sendTail(reply.header('sluice-incident', answer.incidentId), source, answer.incidentId, 0);
+      return sendTail(reply.header('sluice-incident', answer.incidentId), { ...source, db }, answer.incidentId, 0);
     },
   );
 };

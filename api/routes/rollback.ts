@@ -1,14 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { IncidentParams, RollbackBody, RollbackReceipt, WriteHeaders } from '../../contracts/http.js';
 import { askRollback } from '../../db/ask-rollback.js';
-import type { Database } from '../../db/database.js';
 import type { SignDecision } from '../../db/decisions.js';
 import { formatMoment } from '../../domain/updates.js';
 import { IdReused, IncidentOpen, NothingToRollBack, RollbackUnderWay, SnapshotExpired, UnknownIncident } from '../errors.js';
 import { problems } from '../plugins/problems.js';
 import { toRequestId } from '../request-id.js';
 
-export const rollbackRoute: FastifyPluginAsyncTypebox<{ db: Database; sign: SignDecision }> = async (app, { db, sign }) => {
+export const rollbackRoute: FastifyPluginAsyncTypebox<{ sign: SignDecision }> = async (app, { sign }) => {
   app.post(
     '/api/incidents/:incidentId/rollback',
     {
@@ -26,7 +25,7 @@ export const rollbackRoute: FastifyPluginAsyncTypebox<{ db: Database; sign: Sign
       },
     },
     async (request, reply) => {
-      const { actor, body, params } = request;
+      const { actor, body, db, params } = request;
       const decisionId = toRequestId(request);
       const answer = await askRollback(db, sign, { id: decisionId, incidentId: params.incidentId, actor, reason: body.reason });
       switch (answer.kind) {

@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { NewScript, RemediationScript, ScriptsQuery, WriteHeaders } from '../../contracts/http.js';
-import type { Database } from '../../db/database.js';
 import { createScript, listScripts, type ScriptRow } from '../../db/scripts.js';
 import type { Finding } from '../../validation/script-validation.js';
 import { readDataChange } from '../../validation/sql/data-change.js';
@@ -43,7 +42,7 @@ async function findWrong({ command, parameters }: NewScript): Promise<readonly F
   return isOnceEach ? [] : wrong(`${parameters.length} parameters are named, and the command uses ${used.map((number) => `$${number}`).join(', ') || 'none'}.`, 'Use each of $1…$n once, and name what it stands for.');
 }
 
-export const scriptRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = async (app, { db }) => {
+export const scriptRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/api/sre/scripts',
     {
@@ -56,7 +55,7 @@ export const scriptRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = async (
         response: { 200: Type.Array(RemediationScript), ...problems },
       },
     },
-    async ({ actor, query: { workspaceId = actor.workspaceId, limit = 100, cursor = null } }, reply) => {
+    async ({ actor, db, query: { workspaceId = actor.workspaceId, limit = 100, cursor = null } }, reply) => {
       if (workspaceId !== actor.workspaceId) throw new UnknownWorkspace(workspaceId);
       const rows = await listScripts(db, workspaceId, { after: cursor, limit: limit + 1 });
       const page = rows.slice(0, limit);
@@ -82,7 +81,7 @@ export const scriptRoutes: FastifyPluginAsyncTypebox<{ db: Database }> = async (
       },
     },
     async (request, reply) => {
-      const { actor, body } = request;
+      const { actor, body, db } = request;
       if (body.workspaceId !== actor.workspaceId) throw new UnknownWorkspace(body.workspaceId);
       const findings = await findWrong(body);
       if (findings.length > 0) throw new ScriptDenied('No rule allows this command. The findings say what to write instead.', [...findings]);

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { IncidentParams, TailHeaders, TailPage, TailQuery } from '../../contracts/http.js';
+import { IncidentParams, TailEvent, TailHeaders, TailPage, TailQuery } from '../../contracts/http.js';
 import { findIncident } from '../../db/incident-reads.js';
 import { endsBy, readTail } from '../../db/tail-reads.js';
 import { UnknownIncident } from '../errors.js';
@@ -7,8 +7,7 @@ import { problems } from '../plugins/problems.js';
 import { toTailEntry, toTailText } from '../tail-entry.js';
 import { sendTail, STREAM_TIMEOUT_MS, type TailSource } from '../tail-stream.js';
 
-export const tailRoute: FastifyPluginAsyncTypebox<{ source: TailSource }> = async (app, { source }) => {
-  const { db } = source;
+export const tailRoute: FastifyPluginAsyncTypebox<{ source: Omit<TailSource, 'db'> }> = async (app, { source }) => {
   app.get(
     '/api/incidents/:incidentId/tail',
     {
@@ -28,7 +27,7 @@ export const tailRoute: FastifyPluginAsyncTypebox<{ source: TailSource }> = asyn
             description: 'The tail.',
             content: {
               'application/json': { schema: TailPage },
-              'text/event-stream': { schema: { type: 'string', description: 'Per entry: `id: <seq>`, `event: update|output|done`, `data: <its data>`.' } },
+              'text/event-stream': { schema: TailEvent },
             },
           },
           204: { type: 'null', description: 'Nothing will follow.' },
@@ -37,14 +36,14 @@ export const tailRoute: FastifyPluginAsyncTypebox<{ source: TailSource }> = asyn
       },
     },
     async (request, reply) => {
-      const { actor, params, query, headers } = request;
+      const { actor, db, params, query, headers } = request;
       const incident = await findIncident(db, actor.workspaceId, params.incidentId);
       if (incident === undefined) throw new UnknownIncident(params.incidentId);
       const after = Number(headers['last-event-id'] ?? query.after ?? 0);
       reply.header('vary', 'accept');
       if (headers.accept?.includes('text/event-stream') === true) {
         // An EventSource that reads 204 stops to reconnect.
-        return (await endsBy(db, incident.id, after)) ? reply.code(204).send(null) : sendTail(reply, source, incident.id, after);
+        return (await endsBy(db, incident.id, after)) ? reply.code(204).send(null) : sendTail(reply, { ...source, db }, incident.id, after);
       }
       const rows = await readTail(db, incident.id, { after, limit: query.limit ?? 500 });
       const entries = rows.map(toTailEntry);

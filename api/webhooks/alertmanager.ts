@@ -1,11 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { AlertmanagerBody, AlertReceipt, WriteHeaders } from '../../contracts/http.js';
-import type { Database } from '../../db/database.js';
 import { problems } from '../plugins/problems.js';
 import { receive } from './receipt.js';
 import { toAlert } from './to-alert.js';
 
-export const alertmanagerWebhook: FastifyPluginAsyncTypebox<{ db: Database }> = async (app, { db }) => {
+export const alertmanagerWebhook: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '/api/alerts/alertmanager',
     {
@@ -31,7 +30,7 @@ export const alertmanagerWebhook: FastifyPluginAsyncTypebox<{ db: Database }> = 
           fingerprint,
         }),
       );
-      return receive(db, request, alerts);
+      return receive(request, alerts);
     },
   );
 };

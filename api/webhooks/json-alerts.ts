@@ -1,11 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { AlertReceipt, JsonAlertBody, WriteHeaders } from '../../contracts/http.js';
-import type { Database } from '../../db/database.js';
 import { problems } from '../plugins/problems.js';
 import { receive } from './receipt.js';
 import { toAlert } from './to-alert.js';
 
-export const jsonAlertsWebhook: FastifyPluginAsyncTypebox<{ db: Database }> = async (app, { db }) => {
+export const jsonAlertsWebhook: FastifyPluginAsyncTypebox = async (app) => {
   app.post(
     '/api/alerts/json',
     {
@@ -23,7 +22,7 @@ export const jsonAlertsWebhook: FastifyPluginAsyncTypebox<{ db: Database }> = as
       const alerts = [request.body].flat().map(({ title, state = 'firing', severity, labels = {}, startsAt, fingerprint }) =>
         toAlert({ source: 'json', state, title, severity: severity ?? labels['severity'], labels, startsAt, fingerprint }),
       );
-      return receive(db, request, alerts);
+      return receive(request, alerts);
     },
   );
 };

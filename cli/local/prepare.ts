@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recordKey } from '../../db/key-audit.js';
-import { openDatabase } from '../../db/database.js';
+import { type Database, openDatabase } from '../../db/database.js';
 import { migrate } from '../../db/migrate.js';
 import { seedLibrary } from '../../db/scripts.js';
-import { createToken, findActor } from '../../db/tokens.js';
+import { findActor, makeToken } from '../../db/tokens.js';
 import { makeFirstKey } from '../../keys/keyring.js';
 import { readWatch } from '../../workers/read-watch.js';
 import { writePrivately } from './home.js';
@@ -16,7 +17,8 @@ export interface Prepared {
 
 /**
  * Brings the database to this code's schema, makes the first key, fills the library of every workspace of sluice.yaml and makes an admin token for each,
- * kept in the state folder: `admin-token` for the first workspace, which is returned, `admin-token.<workspace>` for the others.
+ * kept in the state folder: `admin-token` for the first workspace, which is returned, `admin-token.<workspace>` for the others. One that expired or was
+ * revoked is made anew.
  */
 export async function prepare(options: { readonly databaseUrl: string; readonly home: string; readonly keys: string; readonly sluiceConfig: string }): Promise<Prepared> {
   const workspaces = readWatch(options.sluiceConfig);
@@ -31,7 +33,7 @@ export async function prepare(options: { readonly databaseUrl: string; readonly 
       const adminTokenFile = join(options.home, first === undefined ? 'admin-token' : `admin-token.${workspaceId}`);
       const known = await readFile(adminTokenFile, 'utf8').then((text) => text.trim(), () => '');
       const holder = known === '' ? undefined : await findActor(db, known);
-      const adminToken = holder?.workspaceId === workspaceId ? known : await createToken(db, { person: 'admin', role: 'admin', workspaceId });
+      const adminToken = holder?.workspaceId === workspaceId && holder.role === 'admin' ? known : await makeAdminToken(db, workspaceId);
       if (adminToken !== known) await writePrivately(adminTokenFile, `${adminToken}\n`);
       first ??= { adminToken, adminTokenFile };
     }
@@ -40,4 +42,12 @@ export async function prepare(options: { readonly databaseUrl: string; readonly 
   } finally {
     await close();
   }
+}
+
+const TOKEN_LIFE_MS = 365 * 86_400_000;
+
+async function makeAdminToken(db: Database, workspaceId: string): Promise<string> {
+  const made = await makeToken(db, { id: randomUUID(), workspaceId, person: 'admin', role: 'admin', name: 'made by npm start', createdBy: 'sluice', expiresAt: new Date(Date.now() + TOKEN_LIFE_MS) });
+  if (made === undefined) throw new Error('A random id was taken');
+  return made.token;
 }

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WrongSettings } from '../../contracts/settings.js';
 import { WrongSluiceYaml } from '../../contracts/sluice-yaml.js';
-import { AppRoleMissing } from '../../db/app-role.js';
-import { DatabaseTooNew } from '../../db/migrate.js';
+import { RolesMissing } from '../../db/roles.js';
+import { ForeignSchema } from '../../db/migrate.js';
 import { KeysUnusable } from '../../keys/key-files.js';
 import { readWatch } from '../../workers/read-watch.js';
 import { readLocalConfig } from './config.js';
@@ -155,8 +155,8 @@ function checkSluiceConfig(path: string): void {
 
 /** The errors of other rooms that are about the reader's machine or files, and say what to do. */
 function rethrowKnown(error: unknown): never {
-  if (error instanceof DatabaseTooNew) throw new Trouble(error.message, 'update this checkout, or use another database', { cause: error });
-  if (error instanceof AppRoleMissing) throw new Trouble(error.message, 'have it done and start again, or unset DATABASE_URL to use the embedded Postgres', { cause: error });
+  if (error instanceof ForeignSchema) throw new Trouble(error.message, 'do that and start again; for the embedded database, that is to move the state folder away', { cause: error });
+  if (error instanceof RolesMissing) throw new Trouble(error.message, 'have it done and start again, or unset DATABASE_URL to use the embedded Postgres', { cause: error });
   if (error instanceof KeysUnusable) throw new Trouble(error.message, 'put it right and start again', { cause: error });
   if (error instanceof WrongSettings || error instanceof WrongSluiceYaml) throw new Trouble(error.message, 'correct it and start again', { cause: error });
   throw error;

@@ -13,6 +13,7 @@ CREATE TABLE "alerts" (
 	CONSTRAINT "alerts_incident_id_fingerprint_pk" PRIMARY KEY("incident_id","fingerprint")
 );
 --> statement-breakpoint
+ALTER TABLE "alerts" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "audit" (
 	"workspace_id" text NOT NULL,
 	"seq" bigint NOT NULL,
@@ -21,6 +22,7 @@ CREATE TABLE "audit" (
 	CONSTRAINT "audit_workspace_id_seq_pk" PRIMARY KEY("workspace_id","seq")
 );
 --> statement-breakpoint
+ALTER TABLE "audit" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "decisions" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"workspace_id" text NOT NULL,
@@ -36,6 +38,7 @@ CREATE TABLE "decisions" (
 	CONSTRAINT "decisions_gate_unless_cancel" CHECK ("decisions"."gate_id" is not null or "decisions"."verdict" in ('cancel', 'rollBack'))
 );
 --> statement-breakpoint
+ALTER TABLE "decisions" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "executions" (
 	"key" text PRIMARY KEY NOT NULL,
 	"kind" text NOT NULL,
@@ -45,6 +48,7 @@ CREATE TABLE "executions" (
 	"claim_id" uuid NOT NULL,
 	"digest" text NOT NULL,
 	"step_id" text NOT NULL,
+	"target" text NOT NULL,
 	"state" text NOT NULL,
 	"snapshot" text,
 	"snapshot_kept_until" timestamp with time zone,
@@ -56,6 +60,7 @@ CREATE TABLE "executions" (
 	CONSTRAINT "executions_grant_step" UNIQUE("grant_id","step_id","kind")
 );
 --> statement-breakpoint
+ALTER TABLE "executions" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "gates" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"incident_id" uuid NOT NULL,
@@ -64,9 +69,12 @@ CREATE TABLE "gates" (
 	"state" text DEFAULT 'open' NOT NULL,
 	"digest" text,
 	"plan_version" integer,
+	"mode" text NOT NULL,
 	"offers_rollback" boolean DEFAULT false NOT NULL,
 	"approvals_needed" integer NOT NULL,
 	"role_needed" text NOT NULL,
+	"review_needed" boolean NOT NULL,
+	"excluded" jsonb NOT NULL,
 	"update_id" uuid NOT NULL,
 	"opened_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"expires_at" timestamp with time zone,
@@ -77,6 +85,7 @@ CREATE TABLE "gates" (
 	CONSTRAINT "gates_execution_has_digest" CHECK ("gates"."kind" <> 'execution' or "gates"."digest" is not null)
 );
 --> statement-breakpoint
+ALTER TABLE "gates" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "incidents" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"workspace_id" text NOT NULL,
@@ -99,6 +108,7 @@ CREATE TABLE "incidents" (
 	CONSTRAINT "incidents_outcome_iff_closed" CHECK (("incidents"."phase" = 'CLOSED') = ("incidents"."outcome" is not null) and ("incidents"."outcome" is null) = ("incidents"."closed_at" is null))
 );
 --> statement-breakpoint
+ALTER TABLE "incidents" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "kill_switches" (
 	"workspace_id" text PRIMARY KEY NOT NULL,
 	"is_on" boolean NOT NULL,
@@ -107,6 +117,7 @@ CREATE TABLE "kill_switches" (
 	"changed_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
+ALTER TABLE "kill_switches" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "last_known_good" (
 	"workspace_id" text NOT NULL,
 	"target" text NOT NULL,
@@ -118,6 +129,7 @@ CREATE TABLE "last_known_good" (
 	CONSTRAINT "last_known_good_workspace_id_target_hash_pk" PRIMARY KEY("workspace_id","target","hash")
 );
 --> statement-breakpoint
+ALTER TABLE "last_known_good" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "measurements" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"incident_id" uuid NOT NULL,
@@ -128,6 +140,27 @@ CREATE TABLE "measurements" (
 	"facts" jsonb NOT NULL
 );
 --> statement-breakpoint
+ALTER TABLE "measurements" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "notifications" (
+	"id" uuid PRIMARY KEY DEFAULT gen_random_uuid() NOT NULL,
+	"workspace_id" text NOT NULL,
+	"incident_id" uuid NOT NULL,
+	"key" text NOT NULL,
+	"channel" text NOT NULL,
+	"kind" text NOT NULL,
+	"gate_id" uuid,
+	"text" text NOT NULL,
+	"only_for" text,
+	"attempts" integer DEFAULT 0 NOT NULL,
+	"last_error" text,
+	"due_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"delivered_at" timestamp with time zone,
+	"gave_up_at" timestamp with time zone,
+	CONSTRAINT "notifications_once" UNIQUE("incident_id","key","channel")
+);
+--> statement-breakpoint
+ALTER TABLE "notifications" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "outbox" (
 	"id" uuid PRIMARY KEY DEFAULT gen_random_uuid() NOT NULL,
 	"workspace_id" text NOT NULL,
@@ -140,6 +173,19 @@ CREATE TABLE "outbox" (
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
+ALTER TABLE "outbox" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "people" (
+	"workspace_id" text NOT NULL,
+	"person" text NOT NULL,
+	"role" text NOT NULL,
+	"slack_user" text NOT NULL,
+	"changed_by" text NOT NULL,
+	"changed_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "people_workspace_id_person_pk" PRIMARY KEY("workspace_id","person"),
+	CONSTRAINT "people_slack_user" UNIQUE("workspace_id","slack_user")
+);
+--> statement-breakpoint
+ALTER TABLE "people" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "plans" (
 	"incident_id" uuid NOT NULL,
 	"version" integer NOT NULL,
@@ -155,6 +201,19 @@ CREATE TABLE "plans" (
 	CONSTRAINT "plans_digest" UNIQUE("incident_id","digest")
 );
 --> statement-breakpoint
+ALTER TABLE "plans" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "policies" (
+	"workspace_id" text NOT NULL,
+	"version" integer NOT NULL,
+	"policy" jsonb NOT NULL,
+	"changed_by" text NOT NULL,
+	"reason" text NOT NULL,
+	"signature" text,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "policies_workspace_id_version_pk" PRIMARY KEY("workspace_id","version")
+);
+--> statement-breakpoint
+ALTER TABLE "policies" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "scripts" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"workspace_id" text NOT NULL,
@@ -167,12 +226,13 @@ CREATE TABLE "scripts" (
 	"risk" text NOT NULL,
 	"estimated_duration_ms" integer NOT NULL,
 	"enabled" boolean DEFAULT true NOT NULL,
-	"created_by" text NOT NULL,
+	"created_by" text,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "scripts_name" UNIQUE("workspace_id","name")
 );
 --> statement-breakpoint
+ALTER TABLE "scripts" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "tail" (
 	"incident_id" uuid NOT NULL,
 	"seq" integer NOT NULL,
@@ -186,21 +246,70 @@ CREATE TABLE "tail" (
 	CONSTRAINT "tail_id" UNIQUE("id")
 );
 --> statement-breakpoint
+ALTER TABLE "tail" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "tokens" (
-	"token_hash" text PRIMARY KEY NOT NULL,
+	"id" uuid PRIMARY KEY NOT NULL,
+	"token_hash" text NOT NULL,
 	"workspace_id" text NOT NULL,
 	"person" text NOT NULL,
 	"role" text NOT NULL,
-	"created_at" timestamp with time zone DEFAULT now() NOT NULL
+	"name" text NOT NULL,
+	"created_by" text NOT NULL,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"expires_at" timestamp with time zone NOT NULL,
+	"last_used_at" timestamp with time zone,
+	"revoked_at" timestamp with time zone,
+	"revoked_by" text,
+	CONSTRAINT "tokens_token_hash_unique" UNIQUE("token_hash")
 );
 --> statement-breakpoint
+ALTER TABLE "tokens" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE INDEX "audit_grants" ON "audit" USING btree (substring("entry" from '"grant":"([^"]*)"'));--> statement-breakpoint
 CREATE INDEX "audit_keys" ON "audit" USING btree (substring("entry" from '"key":"([^"]*)"'));--> statement-breakpoint
 CREATE UNIQUE INDEX "decisions_one_approval_each" ON "decisions" USING btree ("gate_id","person") WHERE "decisions"."verdict" = 'approve';--> statement-breakpoint
 CREATE INDEX "decisions_by_incident" ON "decisions" USING btree ("incident_id");--> statement-breakpoint
 CREATE INDEX "executions_by_incident" ON "executions" USING btree ("incident_id");--> statement-breakpoint
+CREATE INDEX "executions_by_target" ON "executions" USING btree ("workspace_id","target");--> statement-breakpoint
 CREATE UNIQUE INDEX "gates_one_open" ON "gates" USING btree ("incident_id") WHERE "gates"."state" = 'open';--> statement-breakpoint
+CREATE INDEX "gates_by_incident" ON "gates" USING btree ("incident_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "incidents_open_fingerprint" ON "incidents" USING btree ("workspace_id","fingerprint") WHERE "incidents"."closed_at" is null;--> statement-breakpoint
 CREATE INDEX "incidents_page" ON "incidents" USING btree ("workspace_id","opened_at","id");--> statement-breakpoint
 CREATE INDEX "measurements_by_incident" ON "measurements" USING btree ("incident_id","measured_at");--> statement-breakpoint
-CREATE INDEX "outbox_waiting" ON "outbox" USING btree ("due_at") WHERE "outbox"."delivered_at" is null;
+CREATE INDEX "notifications_waiting" ON "notifications" USING btree ("due_at") WHERE "notifications"."delivered_at" is null and "notifications"."gave_up_at" is null;--> statement-breakpoint
+CREATE INDEX "outbox_waiting" ON "outbox" USING btree ("due_at") WHERE "outbox"."delivered_at" is null;--> statement-breakpoint
+CREATE INDEX "tokens_page" ON "tokens" USING btree ("workspace_id","created_at","id");--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "alerts" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "alerts" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("alerts"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("alerts"."workspace_id" = current_setting('sluice.workspace', true) and (select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "alerts"."incident_id"));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "audit" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "audit" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("audit"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("audit"."workspace_id" = current_setting('sluice.workspace', true));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "decisions" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "decisions" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("decisions"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("decisions"."workspace_id" = current_setting('sluice.workspace', true) and (select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "decisions"."incident_id"));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "executions" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "executions" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("executions"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("executions"."workspace_id" = current_setting('sluice.workspace', true) and (select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "executions"."incident_id"));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "gates" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "gates" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("gates"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("gates"."workspace_id" = current_setting('sluice.workspace', true) and (select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "gates"."incident_id"));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "incidents" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "incidents" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("incidents"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("incidents"."workspace_id" = current_setting('sluice.workspace', true));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "kill_switches" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "kill_switches" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("kill_switches"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("kill_switches"."workspace_id" = current_setting('sluice.workspace', true));--> statement-breakpoint
+CREATE POLICY "requests_see_what_is_for_all" ON "kill_switches" AS PERMISSIVE FOR SELECT TO "sluice_api" USING ("kill_switches"."workspace_id" = '*');--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "last_known_good" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "last_known_good" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("last_known_good"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("last_known_good"."workspace_id" = current_setting('sluice.workspace', true));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "measurements" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "measurements" AS PERMISSIVE FOR ALL TO "sluice_api" USING ((select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "measurements"."incident_id")) WITH CHECK ((select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "measurements"."incident_id"));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "notifications" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "notifications" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("notifications"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("notifications"."workspace_id" = current_setting('sluice.workspace', true) and (select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "notifications"."incident_id"));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "outbox" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "outbox" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("outbox"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("outbox"."workspace_id" = current_setting('sluice.workspace', true) and (select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "outbox"."incident_id"));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "people" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "people" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("people"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("people"."workspace_id" = current_setting('sluice.workspace', true));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "plans" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "plans" AS PERMISSIVE FOR ALL TO "sluice_api" USING ((select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "plans"."incident_id")) WITH CHECK ((select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "plans"."incident_id"));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "policies" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "policies" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("policies"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("policies"."workspace_id" = current_setting('sluice.workspace', true));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "scripts" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "scripts" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("scripts"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("scripts"."workspace_id" = current_setting('sluice.workspace', true));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "tail" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "tail" AS PERMISSIVE FOR ALL TO "sluice_api" USING ((select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "tail"."incident_id")) WITH CHECK ((select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "tail"."incident_id"));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "tokens" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "tokens" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("tokens"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("tokens"."workspace_id" = current_setting('sluice.workspace', true));

@@ -4,7 +4,7 @@ import { createDetectActivities } from '../../activities/detect.js';
 import type { Detectors, Ports, Recorder } from '../../activities/ports.js';
 import type { Signal } from '../../domain/signal.js';
 import type { Target } from '../../domain/watch.js';
-import { aMeasurement, aPolicy, aSignal } from '../builders.js';
+import { aMeasurement, aPolicy, aPolicyRecord, aSignal } from '../builders.js';
 
 const checkout: Target = { kind: 'http', name: 'checkout', url: 'http://checkout', detectors: [] };
 const search: Target = { ...checkout, name: 'search' };
@@ -32,10 +32,11 @@ function watching(...signals: readonly Signal[]) {
     },
     tellWell: async () => {},
     listKnownContents: async () => [],
+    readPolicy: async () => aPolicyRecord(),
     noteWell: async (_workspace, target, { hash }) => void noted.push(`${target} ${hash} well`),
     noteUnwell: async (_workspace, target) => void noted.push(`${target} unwell`),
   };
-  const workspace = { id: 'w', targets: [checkout, search, file], alertRules: [], sweepEveryMs: 1_000, policy: aPolicy() };
+  const workspace = { id: 'w', targets: [checkout, search, file], alertRules: [], channels: [], sweepEveryMs: 1_000, startingPolicy: aPolicy() };
   const ports: Partial<Ports> = { detectors, recorder: recorder as Recorder, watch: { readWorkspace: () => workspace }, now: () => new Date(0) };
   return { activities: createDetectActivities(ports as Ports), environment: new MockActivityEnvironment(), measured, opened, noted };
 }

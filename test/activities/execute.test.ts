@@ -4,7 +4,9 @@ import type { Execution } from '../../contracts/activities.js';
 import { freeze, sha256, thaw, toExecutionKey } from '../../activities/digest.js';
 import { createExecuteActivities } from '../../activities/execute.js';
 import type { Recorder } from '../../activities/ports.js';
-import { aPlan, aPolicy, aSignal, aStep } from '../builders.js';
+import type { Plan } from '../../domain/plan.js';
+import { untouched } from '../../domain/policy.js';
+import { aPlan, aPolicy, aPolicyRecord, aScript, aSignal, aStep } from '../builders.js';
 import { createFakeLedger, createLedgerRecorder } from '../fakes/fake-ledger.js';
 import { fakeWorld, session, type Trouble } from '../fakes/fake-world.js';
 
@@ -14,25 +16,25 @@ const rowStep = aStep({ parameters: ['report'], reach: 'row', wayBack: { kind: '
 const target = { kind: 'postgres', name: 'shop-db', connection: { env: 'X' }, executor: 'sql', detectors: [] } as const;
 
 /** A claimed plan, and the activity that runs it. */
-async function claimed({ steps = [holderStep], trouble = {}, over = {} }: { steps?: readonly ReturnType<typeof aStep>[]; trouble?: Trouble; over?: Partial<Recorder> } = {}) {
-  const plan = aPlan({ steps });
+async function claimed({ steps = [holderStep], trouble = {}, over = {}, made = {} }: { steps?: readonly ReturnType<typeof aStep>[]; trouble?: Trouble; over?: Partial<Recorder>; made?: Partial<Plan> } = {}) {
+  const plan = aPlan({ steps, measuredAt: new Date().toISOString(), ...made });
   const { workspaceId, incidentId } = plan;
   const { canonical, digest } = freeze(plan);
   const world = fakeWorld(trouble);
   let killSwitchOn = false;
-  const ledger = createFakeLedger(() => ({ gate: undefined, decisions: [], canonical, killSwitchOn, isClosed: false, verificationFailed: true, now: new Date() }));
+  const ledger = createFakeLedger(() => ({ gate: undefined, decisions: [], canonical, killSwitchOn, isClosed: false, verificationFailed: true, now: new Date(), policy: aPolicyRecord(), lookAround: async () => ({ past: untouched, isTargetBusy: false }) }));
   const keys = steps.map(({ stepId }) => toExecutionKey(digest, stepId, 'execute'));
   const grant = { kind: 'gate', id: 'gate' } as const;
   await ledger.claim({ workspaceId, incidentId, kind: 'execute', claimId: 'claim', digest, grant }, async () => ({
     kind: 'granted',
-    steps: keys.map((key, index) => ({ key, stepId: steps[index]?.stepId ?? '' })),
+    steps: keys.map((key, index) => ({ key, stepId: steps[index]?.stepId ?? '', target: steps[index]?.target ?? '' })),
   }));
-  const recorder = createLedgerRecorder(ledger, { readPlan: async () => ({ version: 1, canonical }), ...over });
-  const workspace = { id: 'demo', targets: [target], alertRules: [], sweepEveryMs: null, policy: aPolicy() };
+  const recorder = createLedgerRecorder(ledger, { readPlan: async () => ({ version: 1, canonical }), readPolicy: async () => ({ workspaceId: 'demo', version: 1, policy: aPolicy(), signature: null }), ...over });
+  const workspace = { id: 'demo', targets: [target], alertRules: [], channels: [], sweepEveryMs: null, startingPolicy: aPolicy() };
   const { executeRemediation } = createExecuteActivities({
     ...world,
     recorder,
-    signatures: { readDecision: async () => undefined },
+    signatures: { readDecision: async () => undefined, isPolicySigned: async () => false },
     watch: { readWorkspace: () => workspace },
     now: () => new Date(),
   });
@@ -107,6 +109,37 @@ describe('an execution', () => {
     world.store.value = 'nobody may delete';
     expect(await run()).toMatchObject({ kind: 'drifted' });
     expect(world.store.value).toBe('nobody may delete');
+  });
+
+  describe('whose evidence is too old', () => {
+    const old = { measuredAt: '2026-01-01T08:00:00.000Z' };
+    const library = { listScripts: async () => [aScript()], readTrackRecords: async () => ({}) };
+
+    it('runs where what is measured now leads to the same plan', async () => {
+      const { world, key, run } = await claimed({ made: old, over: library });
+      expect(await run()).toMatchObject({ kind: 'executed' });
+      expect(world.ran).toEqual([key]);
+    });
+
+    it('does not run where it leads to another one, though what it aims at is still there', async () => {
+      const { world, states, run } = await claimed({ made: old, over: library });
+      world.letAnotherBlock();
+      expect(await run()).toEqual({ kind: 'drifted', because: expect.stringContaining('its evidence is of 2026-01-01 08:00') });
+      expect([world.ran, states()]).toEqual([[], ['void']]);
+    });
+
+    it('does not run where the library has nothing for it any more', async () => {
+      const { world, run } = await claimed({ made: old, over: { ...library, listScripts: async () => [] } });
+      expect(await run()).toMatchObject({ kind: 'drifted' });
+      expect(world.ran).toEqual([]);
+    });
+  });
+
+  it('does not look for the root cause again while its evidence is fresh', async () => {
+    const { world, key, run } = await claimed();
+    world.letAnotherBlock();
+    expect(await run()).toMatchObject({ kind: 'executed' });
+    expect(world.ran).toEqual([key]);
   });
 
   it('keeps what it changes as it was before', async () => {

@@ -12,7 +12,8 @@ import { createRollbackActivities } from '../../activities/roll-back.js';
 import { failureTypes } from '../../contracts/failures.js';
 import { GRANT_VALID_MS, type SignedDecision } from '../../domain/grant.js';
 import type { Step, ValidStep } from '../../domain/plan.js';
-import { aPlan, aPolicy, aSignal, aStep } from '../builders.js';
+import { untouched } from '../../domain/policy.js';
+import { aPlan, aPolicy, aPolicyRecord, aSignal, aStep } from '../builders.js';
 import { createFakeExecutor, type FakeValue } from '../fakes/fake-executor.js';
 import { createFakeLedger, createLedgerRecorder } from '../fakes/fake-ledger.js';
 
@@ -21,6 +22,7 @@ const KEPT_MS = 60_000;
 const BEFORE = 'as it was';
 const AFTER = 'as the step makes it';
 const ref = { workspaceId: 'demo', incidentId: 'incident' };
+const policy = aPolicy({ onFailedVerification: 'rollBack' });
 
 const calls = ['readLedger', 'rehearse', 'snapshot', 'saveSnapshot', 'begin', 'settle', 'end', 'settleExecution'] as const;
 /** Where a worker dies, or only sleeps: before or after it calls a port, the nth time. */
@@ -110,8 +112,11 @@ async function play(ways: readonly boolean[], commands: readonly Command[]): Pro
     decisions: [...signed.values()].map(({ decisionId, person, verdict }) => ({ id: decisionId, verdict, person, signature: decisionId })).filter(({ verdict }) => (grant.kind === 'gate') === (verdict === 'approve')),
     canonical,
     killSwitchOn,
-    isClosed: false, verificationFailed: true,
+    isClosed: false,
+    verificationFailed: true,
     now: new Date(nowMs),
+    policy: aPolicyRecord(policy),
+    lookAround: async () => ({ past: untouched, isTargetBusy: false }),
   });
   const ledger = createFakeLedger(read);
   const rowOf = (kind: Change['kind'], stepId: string) => ledger.rows().find((row) => row.kind === kind && row.stepId === stepId);
@@ -131,7 +136,7 @@ async function play(ways: readonly boolean[], commands: readonly Command[]): Pro
     return target;
   });
 
-  const executors = new Map(steps.map((step, index) => [step.target, { target: targets[index], executor: createFakeExecutor((targets[index] ?? openTarget(() => {})).store, () => AFTER, KEPT_MS) }]));
+  const executors = new Map(steps.map((step, index) => [step.target, { target: targets[index], executor: createFakeExecutor((targets[index] ?? openTarget(() => {})).store, () => AFTER) }]));
   const at = (name: string) => {
     const found = executors.get(name);
     if (found?.target === undefined) throw new Error(`there is no ${name}`);
@@ -184,11 +189,11 @@ async function play(ways: readonly boolean[], commands: readonly Command[]): Pro
         }),
         end: passing('end', ledger.end),
         settleExecution: passing('settleExecution', ledger.settleExecution),
-      }, { readPlan: async () => ({ version: 1, canonical }) }),
+      }, { readPlan: async () => ({ version: 1, canonical }), readPolicy: async () => aPolicyRecord(policy) }),
       executor: { rehearse: passing('rehearse', executor.rehearse), snapshot: passing('snapshot', executor.snapshot), run: executor.run, settle: passing('settle', executor.settle) },
-      signatures: { readDecision: async (signature) => signed.get(signature) },
+      signatures: { readDecision: async (signature) => signed.get(signature), isPolicySigned: async () => false },
       detectors: { measure: async () => ({ measuredAt: '', signals: [aSignal({ target: 'target 1' })], facts: [] }), readConfiguration: async () => ({ kind: 'unreadable', because: 'there is none' }) },
-      watch: { readWorkspace: () => ({ id: 'demo', targets: [{ kind: 'postgres', name: 'target 1', connection: { env: 'X' }, executor: 'sql', detectors: [] }], alertRules: [], sweepEveryMs: null, policy: aPolicy({ onFailedVerification: 'rollBack' }) }) },
+      watch: { readWorkspace: () => ({ id: 'demo', targets: [{ kind: 'postgres', name: 'target 1', connection: { env: 'X' }, executor: 'sql', detectors: [] }], alertRules: [], channels: [], sweepEveryMs: null, startingPolicy: policy }) },
       now: () => new Date(nowMs),
     };
   }
@@ -322,7 +327,7 @@ async function play(ways: readonly boolean[], commands: readonly Command[]): Pro
         const decision = { ...signedBy('rollBack', null), decisionId: `decision ${rollbacks}` };
         signed.set(decision.decisionId, decision);
         const cause = command.for === 'policy' ? ({ kind: 'policy' } as const) : ({ kind: 'decision', decisionId: decision.decisionId } as const);
-        const claim = await claimRollback({ ...ref, digest, claimId, cause, policy: aPolicy({ onFailedVerification: 'rollBack' }) });
+        const claim = await claimRollback({ ...ref, digest, claimId, cause, policy });
         if (claim.kind === 'claimed') {
           demand(!killSwitchOn, 'a rollback was granted while the kill switch is on');
           jobs.rollback = { claimId, attempt: 0, isCancelled: false };

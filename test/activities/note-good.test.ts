@@ -6,7 +6,7 @@ import type { Workspace } from '../../domain/watch.js';
 import { aPolicy, aSignal } from '../builders.js';
 
 const file: ConfigFile = { kind: 'config-file', name: 'checkout-config', path: '/checkout.yaml', executor: null, serves: ['checkout'], detectors: [{ kind: 'config-file' }] };
-const workspace: Workspace = { id: 'w', targets: [file], alertRules: [], sweepEveryMs: 1_000, policy: aPolicy({ stabilizationMs: 2_000 }) };
+const workspace: Workspace = { id: 'w', targets: [file], alertRules: [], channels: [], sweepEveryMs: 1_000, startingPolicy: aPolicy() };
 const readable = aSignal({ target: 'checkout-config', name: 'readable', unit: 'percent', better: 'higher', value: 100, threshold: 100 });
 const fast = aSignal({ target: 'checkout', value: 1 });
 const slow = aSignal({ target: 'checkout', value: 900 });
@@ -27,7 +27,7 @@ function sweeps() {
       const detectors = { readConfiguration: async () => reading } as Partial<Detectors> as Detectors;
       const contents = await readContents(detectors, workspace, () => new Date(second * 1_000));
       second += 1;
-      await noteGood(recorder, workspace, contents, signals);
+      await noteGood(recorder, workspace, { stabilizationMs: 2_000 }, contents, signals);
     },
   };
 }

@@ -5,7 +5,7 @@ import { createProposeActivities } from '../../activities/propose.js';
 import { findAnomalies } from '../../domain/anomaly.js';
 import type { Fact, Signal } from '../../domain/signal.js';
 import type { Target } from '../../domain/watch.js';
-import { aConfigChange, aMeasurement, aPolicy, aScript, aSession, aSignal } from '../builders.js';
+import { aConfigChange, aMeasurement, aPolicy, aPolicyRecord, aScript, aSession, aSignal } from '../builders.js';
 
 const database: Target = { kind: 'postgres', name: 'shop-db', connection: { env: 'X' }, executor: 'sql', detectors: [] };
 const file: Target = { kind: 'config-file', name: 'checkout-config', path: '/etc/checkout.json', executor: 'config-patch', serves: ['checkout'], detectors: [] };
@@ -18,10 +18,11 @@ function propose(signal: Signal, facts: readonly Fact[], targets: readonly Targe
     nextPlanVersion: async () => 3,
     listScripts: async () => [aScript()],
     readTrackRecords: async () => ({}),
+    readPolicy: async () => aPolicyRecord(),
   };
-  const watch = { readWorkspace: () => ({ id: 'w', targets, alertRules: [], sweepEveryMs: null, policy: aPolicy() }) };
+  const watch = { readWorkspace: () => ({ id: 'w', targets, alertRules: [], channels: [], sweepEveryMs: null, startingPolicy: aPolicy() }) };
   const ports: Partial<Ports> = { recorder: recorder as Recorder, watch };
-  const input = { workspaceId: 'w', incidentId: 'i', measurementId: 'm', anomalies: findAnomalies([signal]), key: 'k', policyVersion: 'p' };
+  const input = { workspaceId: 'w', incidentId: 'i', measurementId: 'm', anomalies: findAnomalies([signal]), key: 'k', policyVersion: 1 };
   return new MockActivityEnvironment().run(() => createProposeActivities(ports as Ports).proposeRemediation(input));
 }
 

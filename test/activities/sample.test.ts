@@ -7,7 +7,7 @@ import { aMeasurement, aPolicy, aSignal } from '../builders.js';
 
 const tables = (...names: readonly string[]): Fact => ({ kind: 'objects', id: 'shop-db/objects', target: 'shop-db', names });
 const named = (name: string): Target => ({ kind: 'postgres', name, connection: { env: 'X' }, executor: null, detectors: [] });
-const workspace = { id: 'w', targets: [named('shop-db'), named('other-db'), { ...named('shop') }], alertRules: [], sweepEveryMs: null, policy: aPolicy() };
+const workspace = { id: 'w', targets: [named('shop-db'), named('other-db'), { ...named('shop') }], alertRules: [], channels: [], sweepEveryMs: null, startingPolicy: aPolicy() };
 
 async function measureAfter(detection: Measurement, facts: readonly Fact[]) {
   const asked: string[] = [];

@@ -90,7 +90,7 @@ describe('checkpoints', () => {
     const folder = join(keys.folder, 'three');
     await writeFile(folder, 'in the way');
     const checkpoints = start(folder);
-    const other = await openApi({ db: api.db, checkpoints });
+    const other = await openApi({ db: api.db, requests: api.requests, checkpoints });
     const readAudit = async () => (await other.call('nobody', 'GET', '/readyz')).json<{ checks: Record<string, string> } & typeof Health>().checks['audit'];
     await until('the trouble', async () => (await readAudit()) === 'checkpoints cannot be written; the log of the API says why');
     await rm(folder);
@@ -109,7 +109,7 @@ describe('checkpoints', () => {
     const checkpoints = start(folder, 2 ** 31 - 1);
     await untilCovers(checkpoints, await end());
     await stops.pop()?.();
-    const verifying = await openApi({ db: api.db, checkpoints });
+    const verifying = await openApi({ db: api.db, requests: api.requests, checkpoints });
     const verify = async () => (await verifying.app.inject({ url: '/api/audit/verify', headers: { authorization: `Bearer ${api.tokenOf('viewer')}` } })).json<object>();
     const rows = await end();
     await append('not yet');

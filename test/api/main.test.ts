@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -73,6 +74,21 @@ describe('the API as a process', () => {
   it('does not start without keys, and says how to make them', async () => {
     const { code, complaint } = await startApi({ SLUICE_KEYS: '/nowhere' }).ended;
     expect([code, complaint]).toEqual([1, expect.stringMatching(/^There is no \/nowhere\/.*npx sluice keys make \/nowhere.*\n$/)]);
+  });
+
+  it('does not start with a wrong file about an OIDC issuer, or without the one that is named', async () => {
+    const file = join(keys.folder, 'oidc.yaml');
+    await writeFile(file, 'issuer: http://id.example.org\naudience: sluice\ngroups: { a: { workspace: w, role: viewer } }\n');
+    const { code, complaint } = await startApi({ SLUICE_OIDC: file }).ended;
+    expect([code, complaint]).toEqual([1, expect.stringMatching(/oidc\.yaml, which SLUICE_OIDC names, is wrong:\n  issuer must be an https address.*\n$/)]);
+    expect(await startApi({ SLUICE_OIDC: '/nowhere' }).ended).toEqual({ code: 1, complaint: expect.stringMatching(/^SLUICE_OIDC names \/nowhere, which cannot be read: ENOENT.*\n$/) });
+  });
+
+  it('does not start without the signing secret of Slack that is named, or with an empty one that anybody could sign with', async () => {
+    const file = join(keys.folder, 'slack-secret');
+    await writeFile(file, '\n');
+    expect(await startApi({ SLUICE_SLACK_SIGNING_SECRET_FILE: file }).ended).toEqual({ code: 1, complaint: expect.stringMatching(/holds no signing secret\. Copy it/) });
+    expect(await startApi({ SLUICE_SLACK_SIGNING_SECRET_FILE: '/nowhere' }).ended).toEqual({ code: 1, complaint: expect.stringMatching(/^SLUICE_SLACK_SIGNING_SECRET_FILE names \/nowhere, which cannot be read: ENOENT.*\n$/) });
   });
 
   it('signs the end of the audit when it stops', async () => {

@@ -5,9 +5,11 @@ import { expect } from '@jest/globals';
 import { type AppDeps, buildApp } from '../../api/app.js';
 import { openCheckpoints } from '../../api/checkpoints.js';
 import type { Problem } from '../../contracts/http.js';
+import { policies } from '../../db/schema.js';
 import { openTailListener } from '../../db/tail-listener.js';
 import { createToken } from '../../db/tokens.js';
 import { type Role, roles } from '../../domain/actor.js';
+import { aPolicy } from '../builders.js';
 import { createSchemaCheck } from './check-schema.js';
 import { freshDatabase } from '../harness/database.js';
 import { freshKeys } from '../harness/keys.js';
@@ -27,12 +29,14 @@ export async function closeApis(): Promise<void> {
 /** The app on a database of its own, with a token per role, one of another workspace, and one that is not known. */
 export async function openApi(options: Partial<AppDeps> = {}) {
   const database = await freshDatabase();
-  const { db, asOwner } = database;
+  const { db, requests, asOwner } = database;
   const keys = await freshKeys();
   const { keyring } = keys;
+  // As a worker would adopt it, but for the entry in the audit: that begins with what a test does.
+  await db.insert(policies).values([workspaceId, otherWorkspaceId].map((id) => ({ workspaceId: id, version: 1, policy: aPolicy(), changedBy: 'sluice.yaml', reason: 'the first policy' })));
   const checkpoints = openCheckpoints({ db, keyring, folder: join(keys.folder, 'audit') });
   const listener = openTailListener(database.url);
-  const app = await buildApp({ db, listener, keyring, checkpoints, bodyLimitBytes: 65_536, temporalUi: null, webFolder: '/nowhere', logger: false, heartbeatMs: 200, ...options });
+  const app = await buildApp({ db, requests, listener, keyring, checkpoints, bodyLimitBytes: 65_536, temporalUi: null, webFolder: '/nowhere', logger: false, heartbeatMs: 200, ...options });
   const checkSchema = createSchemaCheck(app);
   const tokens = new Map<Caller, string>([['forger', `sluice_${randomUUID()}`]]);
   for (const role of roles) tokens.set(role, await createToken(db, { workspaceId, person: `${role}-person`, role }));
@@ -48,13 +52,16 @@ export async function openApi(options: Partial<AppDeps> = {}) {
   return {
     app,
     db,
+    requests,
     asOwner,
+    databaseUrl: database.url,
+    keysFolder: keys.folder,
     listener,
     keyring,
     checkpoints,
     tokenOf: (caller: Caller) => tokens.get(caller) ?? '',
     /** Sends a request and checks that the answer is as /openapi.json promises. */
-    async call(caller: Caller, method: 'GET' | 'POST' | 'PUT', url: string, payload?: InjectOptions['payload'], headers: Record<string, string> = {}) {
+    async call(caller: Caller, method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: InjectOptions['payload'], headers: Record<string, string> = {}) {
       const authorization = caller === 'nobody' ? {} : { authorization: `Bearer ${tokens.get(caller) ?? ''}` };
       const reply = await app.inject({ method, url, headers: { ...authorization, ...headers }, ...(payload === undefined ? {} : { payload }) });
       checkSchema(method, url, reply);

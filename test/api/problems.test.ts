@@ -40,7 +40,9 @@ describe('a request that cannot be served', () => {
   });
 
   it('with an id that is none', async () => {
-    expect(detailOf(await api.call('viewer', 'GET', '/api/incidents/17'), 400, 'invalid-request')).toContain('params/incidentId');
+    for (const id of ['17', `urn:uuid:${randomUUID()}`]) {
+      expect(detailOf(await api.call('viewer', 'GET', `/api/incidents/${id}`), 400, 'invalid-request')).toContain('params/incidentId');
+    }
     expect(detailOf(await api.call('viewer', 'GET', '/api/incidents?limit=0&state=odd&cursor=x'), 400, 'invalid-request')).toMatch(/limit.*state.*cursor|state.*limit.*cursor/);
   });
 
@@ -70,7 +72,7 @@ describe('trouble of our own', () => {
 
   it('with the database asks to come again, and says so at /readyz while /healthz goes on', async () => {
     const away = openDatabase('postgres://nobody:x@127.0.0.1:1/none');
-    const lost = await openApi({ db: away.db });
+    const lost = await openApi({ db: away.db, requests: { in: () => away.db } });
     const reply = await lost.call('agent', 'POST', '/api/alerts/json', { title: 'x' });
     expect(problemOf(reply)).toEqual([503, 'unavailable']);
     expect(reply.headers['retry-after']).toBe('5');

@@ -39,7 +39,7 @@ export async function haveGate(db: Database, incidentId: string, row: Partial<ty
   const updateId = (await appendUpdate(db, incidentId, `gate:${id}`, update)) ?? '';
   const [gate] = await db
     .insert(gates)
-    .values({ id, incidentId, workspaceId, kind: 'execution', digest, planVersion: 1, approvalsNeeded: 1, roleNeeded: 'responder', updateId, ...row })
+    .values({ id, incidentId, workspaceId, kind: 'execution', digest, planVersion: 1, mode: 'people', approvalsNeeded: 1, roleNeeded: 'responder', reviewNeeded: false, excluded: [], updateId, ...row })
     .returning();
   if (gate === undefined) throw new Error('no gate');
   return gate;

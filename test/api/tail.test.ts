@@ -159,8 +159,8 @@ describe('the job tail as a stream', () => {
     const output = { stream: 'stdout' as const, text: `${'x'.repeat(60_000)}\n`, firstLine: 1 };
     await appendTail(api.db, incidentId, Array.from({ length: 500 }, (_, n) => ({ key: `${n}`, event: 'output' as const, body: { output } })));
     let reads = 0;
-    const counting: Database = Object.create(api.db, { select: { value: (...fields: Parameters<Database['select']>) => ((reads += 1), api.db.select(...fields)) } });
-    const counted = await openApi({ db: counting });
+    const toCounting = (db: Database): Database => Object.create(db, { select: { value: (...fields: Parameters<Database['select']>) => ((reads += 1), db.select(...fields)) } });
+    const counted = await openApi({ db: api.db, requests: { in: (workspaceId) => toCounting(api.requests.in(workspaceId)) } });
     await counted.app.listen({ port: 0 });
     const stalled = connect((counted.app.server.address() as AddressInfo).port, '127.0.0.1');
     const lines = [`GET ${url(incidentId)} HTTP/1.1`, 'host: x', `authorization: Bearer ${api.tokenOf('viewer')}`, 'accept: text/event-stream'];
@@ -168,13 +168,13 @@ describe('the job tail as a stream', () => {
     stalled.pause();
     await until('its first page', async () => reads >= 3);
     await wait(1_000);
-    // The token, the incident, and of ten pages the few that the kernel's buffers hold.
+    // The incident, whether it is over, and of ten pages the few that the kernel's buffers hold.
     expect(reads).toBeLessThan(8);
     stalled.destroy();
   });
 
   it('is for so many readers at once, whether they follow or start, and for more once one left', async () => {
-    const full = await openApi({ db: api.db, maxStreams: 1 });
+    const full = await openApi({ db: api.db, requests: api.requests, maxStreams: 1 });
     await full.app.listen({ port: 0 });
     const incidentId = await haveIncident(api.db);
     const headers = { authorization: `Bearer ${api.tokenOf('responder')}`, accept: 'text/event-stream', 'content-type': 'application/json' };
@@ -194,7 +194,7 @@ describe('the job tail as a stream', () => {
   });
 
   it('lets the app close while it is open', async () => {
-    const closing = await openApi({ db: api.db });
+    const closing = await openApi({ db: api.db, requests: api.requests });
     await closing.app.listen({ port: 0 });
     const incidentId = await haveIncident(api.db);
     const reply = await fetch(`http://127.0.0.1:${(closing.app.server.address() as AddressInfo).port}${url(incidentId)}`, {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,21 +8,28 @@ import pg from 'pg';
 import { createSqlExecutor } from '../../activities/adapters/sql-executor.js';
 import { openTargetConnections } from '../../activities/adapters/target-connections.js';
 import { createActivities } from '../../activities/index.js';
-import type { Change, Detectors, Ports } from '../../activities/ports.js';
+import type { Change, Ports } from '../../activities/ports.js';
 import { buildApp } from '../../api/app.js';
 import { openCheckpoints } from '../../api/checkpoints.js';
-import type { Database } from '../../db/database.js';
+import { createOidc } from '../../api/oidc.js';
+import { createSoundCheck } from '../../api/policy-approvals.js';
+import { approveByPolicy } from '../../db/approve-by-policy.js';
+import type { Database, RequestDatabase } from '../../db/database.js';
+import type { SignDecision } from '../../db/decisions.js';
+import type { SignPolicy } from '../../db/policies.js';
 import { createRecorder } from '../../db/recorder.js';
 import { openTailListener } from '../../db/tail-listener.js';
-import type { SignedDecision } from '../../domain/grant.js';
+import { openSignatures } from '../../workers/signatures.js';
 import type { Workspace } from '../../domain/watch.js';
 import { type Keyring, makeFirstKey, openKeyring, openVerifier, PUBLIC_KEYS } from '../../keys/keyring.js';
 import { openTargetServer } from '../chaos/worlds/target-server.js';
 import { freshDatabase } from '../harness/database.js';
 import { createWorker } from '../harness/temporal.js';
 import { startServers } from '../harness/start-servers.js';
+import { type Issuer, openIssuer } from './issuer.js';
 import { openQuietTemporal } from './quiet-temporal.js';
 import { openTarget, type Target } from './target.js';
+import { createDetectors, type Trouble } from './trouble.js';
 
 /** What an attacker does at the moments at which nothing waits. By incident. */
 export interface Ambush {
@@ -34,6 +42,8 @@ export interface Ambush {
 export interface Arena {
   /** As the API and the worker have it. */
   readonly db: Database;
+  /** As its requests have it. */
+  readonly requests: RequestDatabase;
   /** As the superuser of the record's server, whom nothing holds back but signatures. */
   readonly sql: <Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
   readonly app: Awaited<ReturnType<typeof buildApp>>;
@@ -41,12 +51,21 @@ export interface Arena {
   /** A private key that was stolen and is revoked. */
   readonly stolenKey: JWK;
   readonly publicKey: JWK;
+  /** As the API signs what it has heard. */
+  readonly sign: SignDecision;
+  readonly signPolicy: SignPolicy;
+  /** As the API lets run by policy what waits at a gate; whether it did. */
+  approveByPolicy(gateId: string): Promise<boolean>;
+  readonly issuer: Issuer;
+  readonly slackSecret: string;
   readonly client: Client;
   readonly taskQueue: string;
   /** The worker's activities: whoever has access to the Temporal namespace can have them run, with any arguments. */
   readonly activities: ReturnType<typeof createActivities>;
   readonly target: Target;
   readonly workspaces: Map<string, Workspace>;
+  /** What is wrong in a workspace. */
+  readonly troubles: Map<string, Trouble>;
   /** Which row of the target an incident is about. */
   readonly actors: Map<string, string>;
   readonly ambushes: Map<string, Ambush>;
@@ -59,8 +78,8 @@ export async function openArena(say: (line: string) => void, stopping: AbortSign
   const folder = await mkdtemp(join(tmpdir(), 'sluice-attack-'));
   await chmod(folder, 0o711); // as root: Postgres's user must get through
   const server = await openTargetServer(folder, say, stopping);
-  const [temporal, database, target] = await Promise.all([openQuietTemporal(), freshDatabase(), openTarget(server.url)]);
-  const { db, url } = database;
+  const [temporal, database, target, issuer] = await Promise.all([openQuietTemporal(), freshDatabase(), openTarget(server.url), openIssuer()]);
+  const { db, requests, url } = database;
   const owner = new pg.Pool({ connectionString: url, max: 8 });
 
   const keys = join(folder, 'keys');
@@ -72,6 +91,7 @@ export async function openArena(say: (line: string) => void, stopping: AbortSign
   await keyring.revoke(keyId);
 
   const workspaces = new Map<string, Workspace>();
+  const troubles = new Map<string, Trouble>();
   const actors = new Map<string, string>();
   const ambushes = new Map<string, Ambush>();
   const watch: Ports['watch'] = {
@@ -88,8 +108,8 @@ export async function openArena(say: (line: string) => void, stopping: AbortSign
   const ports: Ports = {
     watch,
     now: () => new Date(),
-    detectors: createDetectors(target, actors),
-    signatures: { readDecision: async (signature) => (await verifier.verify('decision', signature)) as SignedDecision | undefined },
+    detectors: createDetectors(target, actors, troubles),
+    signatures: openSignatures(verifier),
     recorder: {
       ...recorder,
       async claim(request, judge) {
@@ -110,23 +130,32 @@ export async function openArena(say: (line: string) => void, stopping: AbortSign
 
   const checkpoints = openCheckpoints({ db, keyring, folder: join(folder, 'audit'), everyMs: 500 });
   const listener = openTailListener(url);
-  const app = await buildApp({ db, listener, keyring, checkpoints, bodyLimitBytes: 65_536, temporalUi: null, webFolder: '/nowhere', logger: false });
+  const sign: SignDecision = (decision) => keyring.sign('decision', decision);
+  const slackSecret = randomBytes(16).toString('hex');
+  const app = await buildApp({ db, requests, listener, keyring, checkpoints, bodyLimitBytes: 65_536, temporalUi: null, slackSigningSecret: slackSecret, oidc: createOidc(issuer.settings), webFolder: '/nowhere', logger: false });
   const stopCheckpoints = checkpoints.start(app.log);
   const { worker, taskQueue } = await createWorker(temporal, ports);
   const working = worker.run();
 
   return {
     db,
+    requests,
     sql: async (text, values = []) => (await owner.query(text, [...values])).rows,
     app,
     keyring,
     stolenKey,
     publicKey: await readKey(PUBLIC_KEYS),
+    sign,
+    signPolicy: (policy) => keyring.sign('policy', policy),
+    approveByPolicy: (gateId) => approveByPolicy(db, sign, createSoundCheck(keyring), gateId),
+    issuer,
+    slackSecret,
     client: temporal.client,
     taskQueue,
     activities: createActivities(ports),
     target,
     workspaces,
+    troubles,
     actors,
     ambushes,
     async close() {
@@ -134,6 +163,7 @@ export async function openArena(say: (line: string) => void, stopping: AbortSign
       await working;
       await stopCheckpoints();
       await app.close();
+      await issuer.close();
       await listener.close();
       await connections.close();
       await owner.end();
@@ -146,17 +176,3 @@ export async function openArena(say: (line: string) => void, stopping: AbortSign
     },
   };
 }
-
-/** An actor deletes too much for as long as its row lets it. */
-const createDetectors = (target: Target, actors: ReadonlyMap<string, string>): Detectors => ({
-  async measure(targets, { incidentId }) {
-    const actor = actors.get(incidentId ?? '') ?? '';
-    const deletes = (await target.mayDelete(actor)) ? 900 : 2;
-    return {
-      measuredAt: new Date().toISOString(),
-      signals: targets.map(({ name }) => ({ target: name, name: 'deletes', title: 'rows deleted', unit: 'count', value: deletes, threshold: 100, better: 'lower' })),
-      facts: targets.map(({ name }) => ({ kind: 'deletesByActor', id: `${name}/deletes/${actor}`, target: name, actor, deletes })),
-    };
-  },
-  readConfiguration: async () => ({ kind: 'unreadable', because: 'there is no such file' }),
-});

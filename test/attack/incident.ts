@@ -5,7 +5,8 @@ import { openIncident as record } from '../../db/open-incident.js';
 import type { GateKind, Verdict } from '../../domain/gate.js';
 import { until } from '../harness/until.js';
 import type { Arena } from './arena.js';
-import type { AuditEntry, Caller, Desk } from './desk.js';
+import type { AuditEntry, Desk } from './desk.js';
+import type { Caller } from './shapes.js';
 
 export interface GateRow {
   readonly id: string;
@@ -31,6 +32,8 @@ export interface Incident {
   next(gate: GateRow): Promise<GateRow | undefined>;
   /** A person decides, by the API; the workflow does not hear of it. */
   decide(gate: GateRow, caller: Caller, verdict?: Verdict): Promise<string>;
+  /** All whom it takes decide, but for the last `left`; answers with the last decision. */
+  approve(left?: number): Promise<string>;
   signal(kind: GateKind, decisionId: string, run?: WorkflowHandle): Promise<void>;
   /** A person decides and the workflow hears of it. */
   answer(kind: GateKind, caller: Caller, verdict?: Verdict): Promise<GateRow>;
@@ -46,7 +49,7 @@ export interface Incident {
   end(): Promise<void>;
 }
 
-/** Opens an incident about a row of its own, and waits until its execution gate is open. */
+/** Opens an incident about a row of its own, and waits until its first gate is open. */
 export async function openIncident(arena: Arena, desk: Desk): Promise<Incident> {
   const { db, sql, target, client, taskQueue } = arena;
   const id = randomUUID();
@@ -55,7 +58,8 @@ export async function openIncident(arena: Arena, desk: Desk): Promise<Incident> 
   arena.actors.set(id, actor);
   await target.add(actor);
   await record(db, { id, workspaceId: workspace.id, trigger: 'alert', title: 'too many rows deleted', fingerprint: id, startedBy: null, labels: {}, targets: ['shop-db'], severityThreshold: 'LOW', severity: null });
-  const input: IncidentInput = { workspaceId: workspace.id, incidentId: id, trigger: 'alert', severityThreshold: 'LOW', targets: ['shop-db'], policy: desk.policy, policyVersion: 'attack' };
+  const { policy, version: policyVersion } = await desk.readPolicy();
+  const input: IncidentInput = { workspaceId: workspace.id, incidentId: id, trigger: 'alert', severityThreshold: 'LOW', targets: ['shop-db'], policy, policyVersion };
   const start = () => client.workflow.start('incident', { taskQueue, workflowId: incidentWorkflowId(workspace.id, id), args: [input] });
   const handle = await start();
   const gates = (where: string, ...values: readonly unknown[]) => sql<GateRow>(`select id, kind, state, digest, plan_version, update_id, expires_at from gates where incident_id = $1 and ${where} order by opened_at desc`, [id, ...values]);
@@ -79,6 +83,18 @@ export async function openIncident(arena: Arena, desk: Desk): Promise<Incident> 
       if (reply.statusCode !== 200) throw new Error(`an honest decision was refused: ${reply.body}`);
       return reply.json<{ decisionId: string }>().decisionId;
     },
+    async approve(left = 0) {
+      const gate = await incident.gate('execution');
+      if (desk.shape === 'auto') {
+        if (!(await arena.approveByPolicy(gate.id))) throw new Error('the policy did not let an honest plan run by itself');
+        const [said] = await sql<{ id: string }>('select id from decisions where gate_id = $1', [gate.id]);
+        return said?.id ?? '';
+      }
+      let decisionId = randomUUID() as string;
+      if (desk.reviewer !== undefined) decisionId = await incident.decide(gate, desk.reviewer, 'review');
+      for (const caller of desk.approvers.slice(0, desk.approvers.length - left)) decisionId = await incident.decide(gate, caller);
+      return decisionId;
+    },
     async signal(kind, decisionId, run = handle) {
       await run.signal(signalNameOf[kind], { decisionId });
     },
@@ -88,8 +104,7 @@ export async function openIncident(arena: Arena, desk: Desk): Promise<Incident> 
       return gate;
     },
     async run() {
-      const gate = await incident.gate('execution');
-      for (const caller of desk.approvers) await incident.signal('execution', await incident.decide(gate, caller));
+      await incident.signal('execution', await incident.approve());
       return incident.gate('verification');
     },
     async tail(seq = 0) {
@@ -111,6 +126,6 @@ export async function openIncident(arena: Arena, desk: Desk): Promise<Incident> 
       await client.workflow.getHandle(handle.workflowId).terminate('the try is over').catch(() => {});
     },
   };
-  await incident.gate('execution');
+  await incident.gate(desk.waitsAt);
   return incident;
 }

@@ -1,7 +1,8 @@
 import { throwSwitch } from '../../db/kill-switch.js';
 import type { Arena } from './arena.js';
-import { type Desk, openDesk, type Shape, shapeNames } from './desk.js';
+import { type Desk, openDesk } from './desk.js';
 import { type Incident, openIncident } from './incident.js';
+import { type Shape, shapeNames } from './shapes.js';
 
 // A workflow that hears many signals gets slow to replay.
 const MAX_USES = 200;
@@ -56,9 +57,11 @@ export async function openLane(arena: Arena): Promise<Lane> {
       await setKillSwitch(desk, true);
     },
     async tidy(isSpoilt) {
-      for (const desk of Object.values(desks)) desk.changePolicy(desk.policy);
+      for (const desk of Object.values(desks)) await desk.restorePolicy();
       for (const desk of stopped) await setKillSwitch(desk, false);
       stopped.clear();
+      // What was meddled with must not look as if it were under way for ever.
+      await arena.sql("update executions set state = 'void' where incident_id = any($1) and state in ('claimed', 'started', 'unknown')", [taken.map(({ id }) => id)]);
       over.push(...taken.splice(0), ...(isSpoilt ? [...kept.values()].map(({ incident }) => incident) : []));
       if (isSpoilt) kept.clear();
       // Their workflows have come to rest by then.

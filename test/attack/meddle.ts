@@ -2,10 +2,10 @@ import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import { claimRefusals } from '../../domain/grant.js';
 import { until } from '../harness/until.js';
 import type { Chance } from './chance.js';
-import type { Shape } from './desk.js';
 import type { GateRow, Incident } from './incident.js';
 import { Breach, type Kind } from './kind.js';
 import type { Lane } from './lane.js';
+import type { Shape } from './shapes.js';
 
 export interface Meddling {
   readonly lane: Lane;
@@ -60,8 +60,7 @@ export const toKind = ({ name, refusals, weight = 1, shape = 'plain', approvals 
   async attempt(lane, chance) {
     const incident = await lane.take(shape);
     const gate = await incident.gate('execution');
-    let decisionId = chance.uuid();
-    for (const caller of incident.desk.approvers.slice(0, approvals)) decisionId = await incident.decide(gate, caller);
+    const decisionId = approvals === 0 ? chance.uuid() : await incident.approve(Math.max(0, incident.desk.approvers.length - approvals));
     const seq = await incident.seq();
     await meddle({ lane, chance, incident, gate, decisionId });
     await incident.signal('execution', decisionId);

@@ -7,7 +7,7 @@ import type { Ports } from '../../activities/ports.js';
 import { taskQueue } from '../../contracts/messages.js';
 import { openDatabase } from '../../db/database.js';
 import { createRecorder } from '../../db/recorder.js';
-import type { SignedDecision } from '../../domain/grant.js';
+import { openSignatures } from '../../workers/signatures.js';
 import { openVerifier } from '../../keys/keyring.js';
 import { startOutbox } from '../../workers/outbox.js';
 import { fakeWorld } from '../fakes/fake-world.js';
@@ -35,7 +35,7 @@ const ports: Ports = {
   recorder,
   now: () => new Date(),
   watch: { readWorkspace: () => benchWorkspace },
-  signatures: { readDecision: async (signature) => (await verifier.verify('decision', signature)) as SignedDecision | undefined },
+  signatures: openSignatures(verifier),
   detectors: {
     readConfiguration: async () => {
       throw new Error('the bench has no configuration files');

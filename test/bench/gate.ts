@@ -12,6 +12,7 @@ import { toExecutionKey } from '../../activities/digest.js';
 import { buildApp } from '../../api/app.js';
 import { openCheckpoints } from '../../api/checkpoints.js';
 import { openIncident } from '../../db/open-incident.js';
+import { adoptPolicy } from '../../db/policies.js';
 import { gates } from '../../db/schema.js';
 import { createScript } from '../../db/scripts.js';
 import { openTailListener } from '../../db/tail-listener.js';
@@ -21,7 +22,7 @@ import { freshDatabase } from '../harness/database.js';
 import { startServers } from '../harness/start-servers.js';
 import { revokeDelete } from '../harness/story.js';
 import { until } from '../harness/until.js';
-import { bareQueue, benchWorkspace } from './bench-workspace.js';
+import { bareQueue, benchTargets, benchWorkspace } from './bench-workspace.js';
 
 const KILL_WINDOW_MS = 10_000;
 const GATES_IN_WINDOW = 20;
@@ -46,15 +47,16 @@ export async function measureGate(samples: number, say: (line: string) => void):
   const servers = await startServers();
   const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
   const database = await freshDatabase();
-  const { db } = database;
+  const { db, requests } = database;
   const keys = join(folder, 'keys');
   await makeFirstKey(keys);
   const keyring = openKeyring(keys);
   const listener = openTailListener(database.url);
   const checkpoints = openCheckpoints({ db, keyring, folder: '' });
-  const app = await buildApp({ db, listener, keyring, checkpoints, bodyLimitBytes: 65_536, temporalUi: null, webFolder: '/nowhere', logger: false });
+  const app = await buildApp({ db, requests, listener, keyring, checkpoints, bodyLimitBytes: 65_536, temporalUi: null, webFolder: '/nowhere', logger: false });
   const apiUrl = await app.listen({ host: '127.0.0.1', port: 0 });
   const token = await createToken(db, { person: 'ana', role: 'supervisor', workspaceId: benchWorkspace.id });
+  await adoptPolicy(db, benchWorkspace.id, benchWorkspace.startingPolicy);
   await createScript(db, { ...revokeDelete, id: randomUUID(), workspaceId: benchWorkspace.id });
   const connection = await Connection.connect({ address: process.env['TEST_TEMPORAL_ADDRESS'] ?? '' });
   const client = new Client({ connection });
@@ -76,10 +78,11 @@ export async function measureGate(samples: number, say: (line: string) => void):
   }
   const untilEntered = (id: string): Promise<number> => until(`${id} entered`, async () => enteredAt.get(id), 60_000);
 
+  let targetsTaken = 0;
   async function openGates(count: number): Promise<readonly (typeof gates.$inferSelect)[]> {
     const ids: readonly string[] = Array.from({ length: count }, () => randomUUID());
     for (const id of ids) {
-      const opening = { id, workspaceId: benchWorkspace.id, title: 'bench', fingerprint: id, startedBy: null, labels: {}, targets: ['bench-db'] };
+      const opening = { id, workspaceId: benchWorkspace.id, title: 'bench', fingerprint: id, startedBy: null, labels: {}, targets: benchTargets.slice(targetsTaken, ++targetsTaken) };
       await openIncident(db, { ...opening, trigger: 'alert', severityThreshold: 'LOW', severity: null });
     }
     return until(

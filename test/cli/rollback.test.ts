@@ -39,7 +39,7 @@ async function haveRun(incidentId: string): Promise<string> {
 }
 
 const haveExecution = (incidentId: string, kind: 'execute' | 'rollback', row: Partial<typeof executions.$inferInsert> = {}) =>
-  api.db.insert(executions).values({ key: randomUUID(), kind, workspaceId, incidentId, grantId: randomUUID(), claimId: randomUUID(), digest, stepId: '1', state: 'succeeded', handle: '{}', ...row });
+  api.db.insert(executions).values({ key: randomUUID(), kind, workspaceId, incidentId, grantId: randomUUID(), claimId: randomUUID(), digest, stepId: '1', target: 'checkout-config', state: 'succeeded', handle: '{}', ...row });
 
 const asSupervisor = { caller: 'supervisor' } as const;
 

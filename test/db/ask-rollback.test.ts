@@ -34,6 +34,7 @@ async function haveRun(incidentId: string, row: Partial<typeof executions.$infer
     claimId: randomUUID(),
     digest,
     stepId: '1',
+    target: 'db',
     state: 'succeeded',
     handle: 'a',
     snapshotKeptUntil: new Date(Date.now() + HOUR_MS),

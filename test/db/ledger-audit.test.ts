@@ -4,10 +4,12 @@ import { eq } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import type { ClaimRequest, Judgement } from '../../activities/ports.js';
-import { APP_ROLE } from '../../db/app-role.js';
+import { APP_ROLE } from '../../db/row-security.js';
 import { createLedgerRecords } from '../../db/ledger-records.js';
 import { openIncident } from '../../db/open-incident.js';
+import { adoptPolicy } from '../../db/policies.js';
 import * as schema from '../../db/schema.js';
+import { aPolicy } from '../builders.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
 
 const workspaceId = 'shop';
@@ -19,6 +21,7 @@ let ledger: ReturnType<typeof createLedgerRecords>;
 beforeAll(async () => {
   database = await freshDatabase();
   ledger = createLedgerRecords(database.db);
+  await adoptPolicy(database.db, workspaceId, aPolicy());
   const opening = { id: randomUUID(), workspaceId, trigger: 'alert', title: 't', fingerprint: 'f', startedBy: null, labels: {}, targets: ['db'], severityThreshold: 'LOW', severity: null } as const;
   ({ incidentId } = await openIncident(database.db, opening));
 });
@@ -34,7 +37,7 @@ const toRequest = (over: Partial<ClaimRequest> = {}): ClaimRequest => ({
   ...over,
 });
 /** What judges a claim and finds nothing wrong, because what would have been is gone. */
-const grant = (key: string) => async (): Promise<Judgement> => ({ kind: 'granted', steps: [{ key, stepId: '1' }] });
+const grant = (key: string) => async (): Promise<Judgement> => ({ kind: 'granted', steps: [{ key, stepId: '1', target: 'db' }] });
 const newKey = () => randomBytes(16).toString('hex');
 const forgetLedger = () => database.db.delete(schema.executions).where(eq(schema.executions.incidentId, incidentId));
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'drizzle-orm';
 import pg from 'pg';
-import { openDatabase } from '../../db/database.js';
+import { openDatabase, openRequestDatabase } from '../../db/database.js';
 import { readInstallation } from '../../db/installation.js';
 import { migrate } from '../../db/migrate.js';
 import { freshDatabase } from '../harness/database.js';
@@ -29,6 +29,13 @@ it('a database that is newer than the code is left alone, with the remedy named'
   await close();
 });
 
+it('a database from before the first release is left alone, with the remedy named', async () => {
+  const { url, asOwner, close } = await freshDatabase();
+  await asOwner("update drizzle.__drizzle_migrations set hash = 'another', created_at = 1");
+  await expect(migrate(url)).rejects.toThrow(/before its first release[\s\S]*another database[\s\S]*Nothing was changed/);
+  await close();
+});
+
 describe('a user who owns the database but may not make roles', () => {
   const server = process.env['TEST_DATABASE_URL'] ?? '';
   const role = `owner_${randomUUID().replaceAll('-', '')}`;
@@ -49,15 +56,18 @@ describe('a user who owns the database but may not make roles', () => {
     await run(`drop role ${role}`);
   });
 
-  it('is told what an administrator runs, and after that needs no more', async () => {
+  it('is told what an administrator runs for both roles, and after that needs no more', async () => {
     const refusal = await migrate(url.href).then(() => '', String);
-    expect(refusal).toContain(`grant sluice_app to "${role}"`);
+    expect(refusal).toContain(`grant sluice_app, sluice_api to "${role}"`);
     for (const statement of refusal.split('\n').slice(1)) await run(statement);
     await migrate(url.href);
     const { db, close } = openDatabase(url.href, { max: 1 });
     expect((await db.execute(sql`select current_user::text as name`)).rows).toEqual([{ name: 'sluice_app' }]);
     await readInstallation(db);
     await close();
+    const requests = openRequestDatabase(url.href, { max: 1 });
+    expect((await requests.in('shop').execute(sql`select current_user::text as name`)).rows).toEqual([{ name: 'sluice_api' }]);
+    await requests.close();
   });
 });
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { asc } from 'drizzle-orm';
 import pg from 'pg';
-import { APP_ROLE } from '../../db/app-role.js';
+import { APP_ROLE } from '../../db/row-security.js';
 import { readInstallation } from '../../db/installation.js';
 import { openDatabase } from '../../db/database.js';
 import { openIncident } from '../../db/open-incident.js';

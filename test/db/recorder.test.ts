@@ -3,11 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { asc, eq } from 'drizzle-orm';
 import { cancel, decide } from '../../db/decisions.js';
 import { openIncident } from '../../db/open-incident.js';
+import { adoptPolicy } from '../../db/policies.js';
 import { createRecorder, type Recorder } from '../../db/recorder.js';
 import { executions, gates, incidents, outbox, tail } from '../../db/schema.js';
 import { appendTail } from '../../db/tail-writer.js';
 import { toUpdate } from '../../domain/incident.js';
-import { aPlan } from '../builders.js';
+import { aPlan, aPolicy } from '../builders.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
 import { testSign } from '../harness/signatures.js';
 
@@ -18,6 +19,7 @@ const workspaceId = 'w';
 beforeAll(async () => {
   database = await freshDatabase();
   recorder = createRecorder(database.db);
+  await adoptPolicy(database.db, workspaceId, aPolicy());
 });
 afterAll(() => database.close());
 
@@ -45,9 +47,12 @@ const aGate = (over: object = {}) => ({
   kind: 'execution' as const,
   digest: 'd'.repeat(64),
   planVersion: 1,
+  mode: 'people' as const,
   offersRollback: false,
   approvalsNeeded: 1,
   roleNeeded: 'responder' as const,
+  reviewNeeded: false,
+  excluded: [],
   expiresAt: null,
   ...over,
 });
@@ -180,7 +185,7 @@ describe('an incident', () => {
     const mine = { ...opening(), workspaceId: 'ran', targets: ['a'] };
     await openIncident(database.db, mine);
     await recorder.openGate({ incidentId: mine.id, workspaceId: 'ran' }, aGate({ kind: 'needsHuman', digest: null }), update('waits'));
-    const row = { key: randomUUID(), kind: 'execute', workspaceId: 'ran', incidentId: mine.id, grantId: randomUUID(), claimId: randomUUID(), digest: 'd', stepId: '1', state: 'started' } as const;
+    const row = { key: randomUUID(), kind: 'execute', workspaceId: 'ran', incidentId: mine.id, grantId: randomUUID(), claimId: randomUUID(), digest: 'd', stepId: '1', target: 'a', state: 'started' } as const;
     await database.db.insert(executions).values(row);
     await recorder.tellWell('ran', [], ['a']);
     expect((await database.db.select().from(outbox).where(eq(outbox.incidentId, mine.id))).map(({ message }) => message.kind)).toEqual(['start']);
@@ -195,9 +200,33 @@ describe('an incident', () => {
   });
 
   it('is not opened by a sweep over a target that another open incident watches', async () => {
-    const sweep = (targets: readonly string[]) => ({ ...opening(), trigger: 'schedule' as const, startedBy: null, workspaceId: 'swept', targets, fingerprint: `sweep:${targets.join()}` });
+    const sweep = (targets: readonly string[]) => ({ ...opening(), trigger: 'schedule' as const, startedBy: null, workspaceId: 'swept', targets, fingerprint: `sweep:${targets.join()}`, cooldownMs: 0 });
     expect((await recorder.openFromSweep(sweep(['a']))).isNew).toBe(true);
     expect((await recorder.openFromSweep(sweep(['a', 'b']))).isNew).toBe(false);
     expect((await recorder.openFromSweep(sweep(['c']))).isNew).toBe(true);
+  });
+
+  it.each([
+    ['REJECTED', true],
+    ['CANCELLED', true],
+    ['EXPIRED', true],
+    ['HANDED_OVER', true],
+    ['ROLLED_BACK', true],
+    ['RESOLVED', false],
+    ['RECOVERED', false],
+    ['FAILED', false],
+  ] as const)('that ended %s is left alone by a sweep until the cooldown is over: %s', async (outcome, isLeftAlone) => {
+    const sweep = (cooldownMs: number, over: object = {}) => recorder.openFromSweep({ ...opening(), trigger: 'schedule', workspaceId: `cooling ${outcome}`, fingerprint: 'sweep:db', cooldownMs, ...over });
+    const { incidentId } = await sweep(60_000);
+    await recorder.close(incidentId ?? '', outcome, toUpdate({ phase: 'CLOSED', text: outcome }));
+    if (isLeftAlone) {
+      const again = await sweep(60_000);
+      if (again.isNew || again.incidentId !== null) throw new Error('it was opened again');
+    }
+    const another = await sweep(60_000, { fingerprint: 'sweep:another' });
+    expect(another.isNew).toBe(true);
+    await recorder.close(another.incidentId ?? '', 'RESOLVED', toUpdate({ phase: 'CLOSED', text: 'RESOLVED' }));
+    if (isLeftAlone) await database.db.update(incidents).set({ closedAt: new Date(Date.now() - 61_000) }).where(eq(incidents.id, incidentId ?? ''));
+    expect((await sweep(60_000)).isNew).toBe(true);
   });
 });

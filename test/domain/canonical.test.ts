@@ -27,8 +27,12 @@ describe('the canonical text (RFC 8785)', () => {
     const texts = [
       aPlan(),
       aPlan({ version: 2 }),
-      aPlan({ policyVersion: 'p2' }),
+      aPlan({ policyVersion: 2 }),
       aPlan({ incidentId: 'other' }),
+      aPlan({ authors: ['ana'] }),
+      aPlan({ derivedFromText: true }),
+      aPlan({ measuredAt: '2026-11-22T08:16:00.000Z' }),
+      aPlan({ ruling: { kind: 'auto', approvalsNeeded: 1, roleNeeded: 'responder', reviewNeeded: false } }),
       aPlan({ steps: aPlan().steps.map((step) => ({ ...step, script: `${step.script} ` })) }),
       aPlan({ steps: aPlan().steps.map((step) => ({ ...step, parameters: ['4712', '2026-11-22T08:12:03.123456Z'] })) }),
       aPlan({ steps: aPlan().steps.map((step) => ({ ...step, target: 'other-db' })) }),

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Role, roles } from '../../domain/actor.js';
+import { type Role, roles, SYSTEM } from '../../domain/actor.js';
 import { type Gate, type Verdict, hear, verdicts } from '../../domain/gate.js';
 import { type ClaimFacts, type RecordedDecision, GRANT_VALID_MS, judgeExecutionClaim, judgeRollbackClaim } from '../../domain/grant.js';
-import { aDecision, aGate, aPlan } from '../builders.js';
+import { type Autonomy, autonomies, judgePlan, toStricter, untouched } from '../../domain/policy.js';
+import { aDecision, aGate, aPlan, aPolicy, aStep } from '../builders.js';
 
 const HOUR_MS = 3_600_000;
 const TITLE = 'Database Connection Reset';
@@ -15,22 +16,28 @@ const planOf = { first: 1, again: 1, second: 2, verification: 1 } as const;
 const digestOf = (version: number): string => `digest of plan ${version}`;
 
 type Meddling =
-  | { readonly row: 'gate'; readonly gate: GateId; readonly over: Partial<Pick<Gate, 'state' | 'kind' | 'digest' | 'approvalsNeeded' | 'roleNeeded'>> }
+  | { readonly row: 'gate'; readonly gate: GateId; readonly over: Partial<Pick<Gate, 'state' | 'kind' | 'digest' | 'approvalsNeeded' | 'roleNeeded' | 'mode' | 'reviewNeeded' | 'excluded'>> }
   | { readonly row: 'decision'; readonly nth: number; readonly over: { readonly person?: string; readonly verdict?: Verdict; readonly gate?: GateId } }
   /** `from` null: a signature that no key of ours made. */
   | { readonly row: 'signature'; readonly nth: number; readonly from: number | null };
 
 type Command =
-  | { readonly kind: 'decide'; readonly gate: GateId; readonly verdict: Verdict; readonly person: string; readonly role: Role; readonly plan: number | null; readonly typed: string | null }
+  | { readonly kind: 'decide'; readonly gate: GateId; readonly verdict: Verdict; readonly person: string; readonly role: Role; readonly plan: number | null; readonly typed: string | null; readonly reason: string | null }
+  | { readonly kind: 'approveByPolicy'; readonly gate: GateId }
   | { readonly kind: 'wait'; readonly hours: number }
   | { readonly kind: 'withdraw' | 'expire'; readonly gate: GateId }
   | { readonly kind: 'killSwitch'; readonly on: boolean }
-  | { readonly kind: 'policy'; readonly approvals: number; readonly rollsBack: boolean }
+  | { readonly kind: 'policy'; readonly approvals: number; readonly rollsBack: boolean; readonly autonomy: Autonomy; readonly breakGlass: boolean }
   | { readonly kind: 'meddle'; readonly with: Meddling }
   | { readonly kind: 'claim'; readonly gate: GateId; readonly plan: number }
   | { readonly kind: 'claimRollback'; readonly plan: number; readonly nth: number | null };
 
 interface Setup {
+  /** What the plans were frozen with. */
+  readonly ruling: 'auto' | 'gate' | 'observe';
+  readonly reviewNeeded: boolean;
+  /** Who wrote what would run. */
+  readonly authors: readonly string[];
   readonly approvals: number;
   readonly roleNeeded: Gate['roleNeeded'];
   readonly tier: 'HIGH' | 'MEDIUM';
@@ -44,7 +51,8 @@ interface Said {
   readonly gate: GateId;
   readonly verdict: Verdict;
   readonly person: string;
-  readonly role: Role;
+  readonly role: Role | 'system';
+  readonly reason: string | null;
   readonly atMs: number;
 }
 
@@ -52,22 +60,31 @@ interface Row extends RecordedDecision {
   readonly gate: GateId;
 }
 
-const orderOf: Record<Role, number> = { agent: 0, viewer: 0, responder: 1, supervisor: 2, admin: 3 };
-const isAble = (role: Role, needed: Role): boolean => orderOf[role] >= orderOf[needed];
+const orderOf: Record<Role | 'system', number> = { system: -1, agent: 0, viewer: 0, responder: 1, supervisor: 2, admin: 3 };
+const isAble = (role: Role | 'system', needed: Role): boolean => orderOf[role] >= orderOf[needed];
+
+const letsRun: readonly Verdict[] = ['approve', 'breakGlass', 'review'];
+const modeOf = { auto: 'policy', gate: 'people', observe: 'nobody' } as const;
 
 /** Plays one story against code and model, and says how often something was granted. */
 function play(setup: Setup, commands: readonly Command[]): number {
   let granted = 0;
   let nowMs = 0;
   let killSwitchOn = false;
-  let today = { approvals: 1, rollsBack: false };
+  let today: Omit<Extract<Command, { kind: 'policy' }>, 'kind'> = { approvals: 1, rollsBack: false, autonomy: setup.ruling === 'auto' ? 'confidence' : 'supervised', breakGlass: true };
 
-  const plans = new Map([1, 2].map((version) => [version, aPlan({ incidentId: 'incident', version, tier: setup.tier, ruling: { kind: 'gate', approvalsNeeded: setup.approvals, roleNeeded: setup.roleNeeded } })]));
+  // Nothing but the ruling and the policy keep it from running by itself.
+  const steps = [aStep({ wayBack: { kind: 'snapshot', of: 'rows', keptMs: HOUR_MS } })];
+  const policyNow = () => {
+    const { approvals, autonomy, breakGlass } = today;
+    return aPolicy({ autonomy, breakGlass, approvals: { LOW: approvals, MEDIUM: approvals, HIGH: approvals, CRITICAL: approvals } });
+  };
+  const plans = new Map([1, 2].map((version) => [version, aPlan({ incidentId: 'incident', version, tier: setup.tier, authors: setup.authors, steps, ruling: { kind: setup.ruling, approvalsNeeded: setup.approvals, roleNeeded: setup.roleNeeded, reviewNeeded: setup.reviewNeeded } })]));
   const open = (id: GateId): Gate => {
     const common = { id, digest: digestOf(planOf[id]), planVersion: planOf[id], openedAt: new Date(0) };
     return id === 'verification'
       ? aGate({ ...common, kind: 'verification', expiresAt: null, offersRollback: setup.offersRollback })
-      : aGate({ ...common, approvalsNeeded: setup.approvals, roleNeeded: setup.roleNeeded, expiresAt: new Date(48 * HOUR_MS) });
+      : aGate({ ...common, mode: modeOf[setup.ruling], excluded: setup.authors, reviewNeeded: setup.reviewNeeded, approvalsNeeded: setup.approvals, roleNeeded: setup.roleNeeded, expiresAt: new Date(48 * HOUR_MS) });
   };
   const gates = new Map<GateId, Gate>(gateIds.map((id) => [id, open(id)]));
   const gateOf = (id: GateId): Gate => gates.get(id) ?? open(id);
@@ -80,26 +97,37 @@ function play(setup: Setup, commands: readonly Command[]): number {
   let meddled = false;
   const saidAt = (gate: GateId) => [...said.values()].filter((one) => one.gate === gate);
   const approvers = (gate: GateId, role: Role) => new Set(saidAt(gate).flatMap((one) => (one.verdict === 'approve' && isAble(one.role, role) ? [one.person] : [])));
+  const brokeGlass = (gate: GateId) => saidAt(gate).filter((one) => one.verdict === 'breakGlass');
+  const byPolicy = (gate: GateId) => saidAt(gate).filter((one) => one.role === 'system');
+  const isReviewed = (gate: GateId) => saidAt(gate).some((one) => one.verdict === 'review' && isAble(one.role, 'supervisor') && !setup.authors.includes(one.person));
   // A no stands as long as its row does, whatever is written over either row. A row that is taken away is for the audit to find.
-  const isTurnedDown = (gate: GateId) => rows.some((row) => row.gate === gate && said.get(row.id)?.verdict !== 'approve');
+  const isTurnedDown = (gate: GateId) => rows.some((row) => row.gate === gate && !letsRun.includes(said.get(row.id)?.verdict ?? 'reject'));
   const neededAt = (gate: GateId) => (gate === 'verification' ? 1 : setup.approvals);
-  const isApproved = (gate: GateId) => !closed.has(gate) && !isTurnedDown(gate) && approvers(gate, 'responder').size >= neededAt(gate);
+  const isApproved = (gate: GateId) => !closed.has(gate) && !isTurnedDown(gate) && (approvers(gate, 'responder').size >= neededAt(gate) || brokeGlass(gate).length > 0 || byPolicy(gate).length > 0);
   const isInTime = ({ atMs }: Said) => nowMs <= atMs + GRANT_VALID_MS;
 
-  function mayCount({ gate, verdict, person, role, plan, typed }: Extract<Command, { kind: 'decide' }>): boolean {
+  function mayCount({ gate, verdict, person, role, plan, typed, reason }: Extract<Command, { kind: 'decide' }>): boolean {
     const isOpen = !closed.has(gate) && !isTurnedDown(gate) && !isApproved(gate) && (gate === 'verification' || nowMs < 48 * HOUR_MS);
     if (!isOpen || plan !== planOf[gate]) return false;
     if (verdict === 'rollBack') return isAble(role, 'supervisor') && gate === 'verification' && setup.offersRollback;
-    if (verdict !== 'approve') return isAble(role, 'responder');
+    if (verdict === 'reject' || verdict === 'requestChanges') return isAble(role, 'responder');
     const isConfirmed = !setup.confirmed || gate === 'verification' || typed === TITLE;
+    const isOfPlan = gate !== 'verification';
+    if (verdict === 'review') return isOfPlan && setup.reviewNeeded && !isReviewed(gate) && isAble(role, 'supervisor') && !setup.authors.includes(person) && reason !== null;
+    if (isOfPlan && setup.ruling === 'observe') return false;
+    if (verdict === 'breakGlass') return isOfPlan && today.breakGlass && isAble(role, 'supervisor') && reason !== null && isConfirmed;
+    if (isOfPlan && (setup.authors.includes(person) || (setup.reviewNeeded && !isReviewed(gate)))) return false;
     return isAble(role, gate === 'verification' ? 'responder' : setup.roleNeeded) && !approvers(gate, 'responder').has(person) && isConfirmed;
   }
 
   function mayRun(gate: GateId, plan: number): boolean {
     const roleNeeded = setup.tier === 'HIGH' ? setup.roleNeeded : isAble(setup.roleNeeded, 'supervisor') ? setup.roleNeeded : 'supervisor';
-    const inTime = saidAt(gate).filter((one) => one.verdict === 'approve' && isAble(one.role, roleNeeded) && isInTime(one));
-    const isQuorate = new Set(inTime.map(({ person }) => person)).size >= Math.max(setup.approvals, today.approvals);
-    return gate !== 'verification' && plan === planOf[gate] && !killSwitchOn && !isTurnedDown(gate) && isQuorate;
+    const inTime = saidAt(gate).filter((one) => one.verdict === 'approve' && isAble(one.role, roleNeeded) && isInTime(one) && !setup.authors.includes(one.person));
+    const isQuorate = new Set(inTime.map(({ person }) => person)).size >= Math.max(setup.approvals, today.approvals) && (!setup.reviewNeeded || isReviewed(gate));
+    const isGlassBroken = today.breakGlass && brokeGlass(gate).some((one) => isAble(one.role, 'supervisor') && one.reason !== null && isInTime(one));
+    const isAutomatic = setup.ruling === 'auto' && today.autonomy === 'confidence' && setup.tier === 'HIGH' && byPolicy(gate).some(isInTime);
+    const isObserved = setup.ruling === 'observe' || today.autonomy === 'observe';
+    return gate !== 'verification' && plan === planOf[gate] && !killSwitchOn && !isTurnedDown(gate) && !isObserved && (isQuorate || isGlassBroken || isAutomatic);
   }
 
   function mayRollBack(plan: number, decisionId: string | undefined): boolean {
@@ -120,16 +148,26 @@ function play(setup: Setup, commands: readonly Command[]): number {
   }
 
   function decide(command: Extract<Command, { kind: 'decide' }>): void {
-    const { gate: id, verdict, person, role, plan, typed } = command;
+    const { gate: id, verdict, person, role, plan, typed, reason } = command;
     const gate = gateOf(id);
     const digest = plan === null ? null : digestOf(plan);
-    const decision = aDecision({ id: `decision ${said.size}`, gateId: id, verdict, digest, by: person, as: role, confirmation: typed });
+    const decision = aDecision({ id: `decision ${said.size}`, gateId: id, verdict, digest, by: person, as: role, reason, confirmation: typed });
     const approvedBy = rows.flatMap((row) => (row.gate === id && row.verdict === 'approve' ? [row.person] : []));
-    const hearing = hear(gate, approvedBy, decision, new Date(nowMs), setup.confirmed && id !== 'verification' ? TITLE : null);
+    const wasReviewed = rows.some((row) => row.gate === id && row.verdict === 'review');
+    const confirmation = setup.confirmed && id !== 'verification' ? TITLE : null;
+    const hearing = hear(gate, { approvedBy, isReviewed: wasReviewed, confirmation, breakGlass: today.breakGlass }, decision, new Date(nowMs));
     if (!meddled) agree(`${verdict} of ${person} at ${id} counted`, hearing.kind === 'counted', mayCount(command));
     if (hearing.kind === 'refused') return;
+    write({ gate: id, verdict, person, role, reason, digest });
+    gates.set(id, { ...gate, state: hearing.state });
+    if (!meddled && (hearing.state === 'approved') !== isApproved(id)) throw new Error(`${id} is ${hearing.state} after ${approvers(id, 'responder').size} approvals`);
+  }
+
+  /** As the API signs it and writes it down. */
+  function write({ gate: id, verdict, person, role, reason, digest }: Omit<Said, 'atMs'> & { readonly digest: string | null }): void {
+    const decisionId = `decision ${said.size}`;
     const signed = {
-      decisionId: decision.id,
+      decisionId,
       workspaceId: 'demo',
       incidentId: 'incident',
       gateId: id,
@@ -137,18 +175,26 @@ function play(setup: Setup, commands: readonly Command[]): number {
       gateKind: open(id).kind,
       verdict,
       digest,
-      planVersion: gate.planVersion,
+      planVersion: gateOf(id).planVersion,
       person,
       role,
       decidedAt: nowMs,
       expiresAt: nowMs + GRANT_VALID_MS,
     };
-    const row = { id: decision.id, gate: id, verdict, person, signed };
+    const row = { id: decisionId, gate: id, verdict, person, signed };
     written.set(row.id, row);
     rows = [...rows, row];
-    said.set(decision.id, { gate: id, verdict, person, role, atMs: nowMs });
-    gates.set(id, { ...gate, state: hearing.state });
-    if (!meddled && (hearing.state === 'approved') !== isApproved(id)) throw new Error(`${id} is ${hearing.state} after ${approvers(id, 'responder').size} approvals`);
+    said.set(decisionId, { gate: id, verdict, person, role, reason, atMs: nowMs });
+  }
+
+  /** As the API does by itself. */
+  function approveByPolicy(id: GateId): void {
+    const gate = gateOf(id);
+    const plan = plans.get(planOf[id]) ?? aPlan();
+    const isOpen = gate.state === 'open' && gate.mode === 'policy' && gate.kind === 'execution' && !killSwitchOn && nowMs < (gate.expiresAt?.getTime() ?? Infinity);
+    if (!isOpen || toStricter(plan.ruling, judgePlan(plan, plan.tier, policyNow(), untouched)).kind !== 'auto') return;
+    write({ gate: id, verdict: 'approve', person: SYSTEM, role: 'system', reason: null, digest: gate.digest });
+    gates.set(id, { ...gate, state: 'approved' });
   }
 
   function meddle(how: Meddling): void {
@@ -166,6 +212,9 @@ function play(setup: Setup, commands: readonly Command[]): number {
     switch (command.kind) {
       case 'decide':
         decide(command);
+        break;
+      case 'approveByPolicy':
+        approveByPolicy(command.gate);
         break;
       case 'wait':
         nowMs += command.hours * HOUR_MS;
@@ -190,9 +239,7 @@ function play(setup: Setup, commands: readonly Command[]): number {
         break;
       case 'claim': {
         const plan = plans.get(command.plan) ?? aPlan();
-        const { approvals } = today;
-        const policy = { approvals: { LOW: approvals, MEDIUM: approvals, HIGH: approvals, CRITICAL: approvals } };
-        const refusal = judgeExecutionClaim(toFacts(gateOf(command.gate)), plan, digestOf(command.plan), policy);
+        const refusal = judgeExecutionClaim(toFacts(gateOf(command.gate)), plan, digestOf(command.plan), { policies: [policyNow()], past: untouched, isTargetBusy: false });
         agree(`plan ${command.plan} granted by ${command.gate}`, refusal === undefined, rows.filter((row) => row.gate === command.gate).every(isAsWritten) && mayRun(command.gate, command.plan) && (meddled || isApproved(command.gate)));
         break;
       }
@@ -231,9 +278,11 @@ const meddling: fc.Arbitrary<Meddling> = fc.oneof(
       fc.constant({ kind: 'execution' as const }),
       fc.record({ digest: plan.map(digestOf) }),
       fc.constant({ approvalsNeeded: 1, roleNeeded: 'responder' as const }),
+      fc.constant({ mode: 'people' as const, reviewNeeded: false, excluded: [] }),
+      fc.constant({ mode: 'policy' as const }),
     ),
   }),
-  fc.record({ row: fc.constant('decision' as const), nth, over: fc.oneof(fc.record({ person }), fc.record({ verdict }), fc.record({ gate })) }),
+  fc.record({ row: fc.constant('decision' as const), nth, over: fc.oneof(fc.record({ person: fc.oneof(person, fc.constant(SYSTEM)) }), fc.record({ verdict }), fc.record({ gate })) }),
   fc.record({ row: fc.constant('signature' as const), nth, from: fc.option(nth) }),
 );
 
@@ -242,19 +291,23 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     weight: 8,
     // Mostly what people say when they see what they decide about, so that something comes of it.
     arbitrary: fc
-      .record({ kind: fc.constant('decide' as const), gate, verdict: fc.oneof({ weight: 3, arbitrary: fc.constant('approve' as const) }, { weight: 1, arbitrary: verdict }), person, role, sees: fc.constantFrom<'it' | 1 | 2 | null>('it', 'it', 'it', 1, 2, null), typed: fc.constantFrom(TITLE, TITLE, 'yes', null) })
+      .record({ kind: fc.constant('decide' as const), gate, verdict: fc.oneof({ weight: 3, arbitrary: fc.constant('approve' as const) }, { weight: 1, arbitrary: verdict }), person, role, sees: fc.constantFrom<'it' | 1 | 2 | null>('it', 'it', 'it', 1, 2, null), typed: fc.constantFrom(TITLE, TITLE, 'yes', null), reason: fc.constantFrom('I looked', 'I looked', null) })
       .map(({ sees, ...rest }) => ({ ...rest, plan: sees === 'it' ? planOf[rest.gate] : sees })),
   },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('approveByPolicy' as const), gate }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const), hours: fc.constantFrom(1, 23, 25) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('withdraw' as const, 'expire' as const), gate }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('killSwitch' as const), on: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('policy' as const), approvals: fc.constantFrom(1, 2, 3), rollsBack: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('policy' as const), approvals: fc.constantFrom(1, 2, 3), rollsBack: fc.boolean(), autonomy: fc.constantFrom(...autonomies), breakGlass: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('meddle' as const), with: meddling }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('claim' as const), gate, plan: fc.constantFrom<'its' | 1 | 2>('its', 'its', 1, 2) }).map((one) => ({ ...one, plan: one.plan === 'its' ? planOf[one.gate] : one.plan })) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('claimRollback' as const), plan, nth: fc.option(nth) }) },
 );
 
 const setup: fc.Arbitrary<Setup> = fc.record({
+  ruling: fc.constantFrom('auto', 'gate', 'gate', 'gate', 'observe'),
+  reviewNeeded: fc.constantFrom(false, false, true),
+  authors: fc.constantFrom([], [], ['cy']),
   approvals: fc.constantFrom(1, 2),
   roleNeeded: able,
   tier: fc.constantFrom('HIGH', 'MEDIUM'),
@@ -264,12 +317,12 @@ const setup: fc.Arbitrary<Setup> = fc.record({
 });
 
 describe('a gate, whatever is said to it and done to its rows', () => {
-  it('grants what was allowed by enough people, and nothing else', () => {
+  it('grants what enough able people other than its authors allowed, or the policy by itself, or one supervisor who broke the glass with a reason, and nothing else', () => {
     // A failure prints its seed and the shortest story that shows it; SEED=n plays others.
     const seed = Number(process.env['SEED'] ?? 4);
     let granted = 0;
     const story = fc.property(setup, fc.array(command, { maxLength: 24, size: 'max' }), (...played) => void (granted += play(...played)));
     fc.assert(story, { numRuns: 10_000, seed });
-    expect(granted).toBeGreaterThan(5_000);
+    expect(granted).toBeGreaterThan(3_000);
   });
 });

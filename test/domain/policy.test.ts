@@ -1,45 +1,180 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Plan } from '../../domain/plan.js';
-import { judgePlan, toConfirmation, toStricter, type Ruling } from '../../domain/policy.js';
-import { aPlan, aPolicy } from '../builders.js';
+import fc from 'fast-check';
+import { decidingRoles, isAtLeast } from '../../domain/actor.js';
+import type { Plan, Step } from '../../domain/plan.js';
+import { reaches } from '../../domain/reach.js';
+import { type Policy, type Ruled, type Ruling, autonomies, judgePlan, judgeUnder, toConfirmation, toStricter, untouched } from '../../domain/policy.js';
+import { severities } from '../../domain/severity.js';
+import { aPlan, aPolicy, aStep } from '../builders.js';
 
-const gate = (approvalsNeeded: number, roleNeeded: Extract<Ruling, { kind: 'gate' }>['roleNeeded']): Ruling => ({ kind: 'gate', approvalsNeeded, roleNeeded });
-const forbid: Ruling = { kind: 'forbid', because: 'no' };
+const oneWay: Step['wayBack'] = { kind: 'oneWay', because: 'it is gone' };
+const kept: Step['wayBack'] = { kind: 'snapshot', of: 'rows', keptMs: 1_000 };
 
-describe('policy', () => {
-  it.each([
-    ['LOW', 'HIGH', 1, 'responder'],
-    ['HIGH', 'HIGH', 1, 'responder'],
-    ['MEDIUM', 'MEDIUM', 1, 'supervisor'],
-    ['CRITICAL', 'LOW', 2, 'supervisor'],
-  ] as const)('asks of a plan of %s risk and %s confidence %i × %s', (risk, tier, approvalsNeeded, roleNeeded) => {
-    expect(judgePlan(aPlan({ risk }), tier, aPolicy())).toEqual({ kind: 'gate', approvalsNeeded, roleNeeded });
+interface Case {
+  readonly when: string;
+  readonly policy?: Partial<Policy>;
+  readonly tier?: 'HIGH' | 'MEDIUM' | 'LOW';
+  readonly plan?: Partial<Plan>;
+  readonly reach?: Step['reach'];
+  readonly wayBack?: Step['wayBack'];
+  readonly sinceFixMs?: number;
+  readonly tries?: number;
+  readonly rules: Ruling['kind'];
+  readonly needs?: string;
+}
+
+const confidence = { autonomy: 'confidence' } as const;
+/** What may run by itself, but for what the case says. */
+const sure = { policy: confidence, tier: 'HIGH', wayBack: kept } as const;
+const hour = 3_600_000;
+
+const cases: readonly Case[] = [
+  { when: 'it is supervised and sure', tier: 'HIGH', rules: 'gate', needs: '1 responder' },
+  { when: 'it is supervised, sure, and can be taken back', tier: 'HIGH', wayBack: kept, rules: 'gate', needs: '1 responder' },
+  { when: 'it is supervised and less sure', tier: 'MEDIUM', rules: 'gate', needs: '1 supervisor' },
+  { when: 'it is supervised and not sure', tier: 'LOW', rules: 'gate', needs: '1 supervisor after a review' },
+  { when: 'its risk is HIGH', plan: { risk: 'HIGH' }, rules: 'gate', needs: '1 responder' },
+  { when: 'its risk is CRITICAL', plan: { risk: 'CRITICAL' }, rules: 'gate', needs: '2 responder' },
+  { when: 'the policy asks three of its risk', policy: { approvals: { LOW: 1, MEDIUM: 3, HIGH: 1, CRITICAL: 2 } }, rules: 'gate', needs: '3 responder' },
+  { when: 'the policy asks a supervisor of its reach', policy: { approvers: { session: 'responder', row: 'supervisor', file: 'responder' } }, reach: 'row', rules: 'gate', needs: '1 supervisor' },
+  { when: 'the policy asks an admin of its reach', policy: { approvers: { session: 'responder', row: 'responder', file: 'admin' } }, tier: 'LOW', reach: 'file', rules: 'gate', needs: '1 admin after a review' },
+  { when: 'the policy asks an admin of another reach', policy: { approvers: { session: 'responder', row: 'responder', file: 'admin' } }, reach: 'row', rules: 'gate', needs: '1 responder' },
+  { when: 'its target was fixed a moment ago', policy: { cooldownMs: hour }, sinceFixMs: 0, rules: 'gate', needs: '1 supervisor' },
+  { when: 'its target was fixed just within the cooldown', policy: { cooldownMs: hour }, sinceFixMs: hour - 1, rules: 'gate', needs: '1 supervisor' },
+  { when: 'the cooldown of its target is over', policy: { cooldownMs: hour }, sinceFixMs: hour, rules: 'gate', needs: '1 responder' },
+  { when: 'it was tried less often than it may be', policy: { maxTries: 3 }, tries: 2, rules: 'gate', needs: '1 responder' },
+  { when: 'it was tried as often as it may be', policy: { maxTries: 3 }, tries: 3, rules: 'forbid' },
+  { when: 'it was tried as often as it may be and is sure', ...sure, tries: 10, rules: 'forbid' },
+  { when: 'it was tried as often as it may be and is only observed', policy: { autonomy: 'observe', maxTries: 3 }, tries: 3, rules: 'forbid' },
+  { when: 'it does nothing', plan: { steps: [] }, rules: 'forbid' },
+
+  { when: 'it is sure', ...sure, rules: 'auto', needs: '1 responder' },
+  { when: 'it is sure, of LOW risk', ...sure, plan: { risk: 'LOW' }, rules: 'auto', needs: '1 responder' },
+  { when: 'it is sure, of HIGH risk', ...sure, plan: { risk: 'HIGH' }, rules: 'gate', needs: '1 responder' },
+  { when: 'it is sure, of CRITICAL risk', ...sure, plan: { risk: 'CRITICAL' }, rules: 'gate', needs: '2 responder' },
+  { when: 'it is less sure', ...sure, tier: 'MEDIUM', rules: 'gate', needs: '1 supervisor' },
+  { when: 'it is not sure', ...sure, tier: 'LOW', rules: 'gate', needs: '1 supervisor after a review' },
+  { when: 'somebody outside chose a text of it', ...sure, plan: { derivedFromText: true }, rules: 'gate', needs: '1 responder' },
+  { when: 'it has no way back', ...sure, wayBack: oneWay, rules: 'gate', needs: '1 responder' },
+  { when: 'one of its steps has no way back', ...sure, plan: { steps: [aStep({ wayBack: kept }), aStep({ wayBack: oneWay })] }, rules: 'gate', needs: '1 responder' },
+  { when: 'its target was fixed a moment ago and it is sure', ...sure, sinceFixMs: 0, rules: 'gate', needs: '1 supervisor' },
+  { when: 'the cooldown of its target is over and it is sure', ...sure, sinceFixMs: hour, rules: 'auto', needs: '1 responder' },
+
+  { when: 'it is only observed, and sure', ...sure, policy: { autonomy: 'observe' }, rules: 'observe', needs: '1 responder' },
+  { when: 'it is only observed, and less sure', policy: { autonomy: 'observe' }, tier: 'MEDIUM', rules: 'observe', needs: '1 supervisor' },
+  { when: 'it is only observed, and not sure', policy: { autonomy: 'observe' }, tier: 'LOW', rules: 'observe', needs: '1 supervisor after a review' },
+  { when: 'it is only observed, of CRITICAL risk', policy: { autonomy: 'observe' }, plan: { risk: 'CRITICAL' }, rules: 'observe', needs: '2 responder' },
+];
+
+const toNeeds = (ruling: Ruling): string | undefined =>
+  ruling.kind === 'forbid' ? undefined : `${ruling.approvalsNeeded} ${ruling.roleNeeded}${ruling.reviewNeeded ? ' after a review' : ''}`;
+
+describe('a plan', () => {
+  it.each(cases)('is ruled $rules, $needs, where $when', ({ policy, tier = 'HIGH', plan, reach = 'session', wayBack = oneWay, sinceFixMs = null, tries = 0, rules, needs }) => {
+    const ruling = judgePlan(aPlan({ steps: [aStep({ reach, wayBack })], ...plan }), tier, aPolicy(policy), { sinceFixMs, tries });
+    expect([ruling.kind, toNeeds(ruling)]).toEqual([rules, needs]);
   });
 
-  it('forbids a plan that does nothing', () => {
-    expect(judgePlan(aPlan({ steps: [] }), 'HIGH', aPolicy())).toMatchObject({ kind: 'forbid' });
-  });
-
-  it('asks as many people as it says for the risk', () => {
-    const approvals = { LOW: 1, MEDIUM: 3, HIGH: 1, CRITICAL: 2 };
-    expect(judgePlan(aPlan({ risk: 'MEDIUM' }), 'HIGH', { approvals })).toMatchObject({ approvalsNeeded: 3 });
-  });
-
-  it.each<[Ruling, Ruling, Ruling]>([
-    [gate(1, 'supervisor'), gate(2, 'responder'), gate(2, 'supervisor')],
-    [gate(2, 'admin'), gate(1, 'responder'), gate(2, 'admin')],
-    [gate(1, 'responder'), forbid, forbid],
-    [forbid, gate(1, 'responder'), forbid],
-  ])('of %j and %j the stricter is %j', (one, other, stricter) => expect(toStricter(one, other)).toEqual(stricter));
-
-  it.each<[Plan['risk'], boolean]>([
-    ['LOW', false],
-    ['MEDIUM', false],
-    ['HIGH', true],
-    ['CRITICAL', true],
-  ])('has the title of a plan of %s risk typed before it runs: %s', (risk, isTyped) => {
+  it.each(severities.map((risk) => [risk, risk === 'HIGH' || risk === 'CRITICAL'] as const))('of %s risk has its title typed before it runs: %s', (risk, isTyped) => {
     const plan = aPlan({ risk, title: 'Reset' });
     expect(toConfirmation('execution', plan)).toBe(isTyped ? 'Reset' : null);
     expect([toConfirmation('verification', plan), toConfirmation('needsHuman', plan)]).toEqual([null, null]);
   });
+});
+
+const asked = fc.record({ approvalsNeeded: fc.integer({ min: 1, max: 5 }), roleNeeded: fc.constantFrom(...decidingRoles), reviewNeeded: fc.boolean() });
+const forbidding = fc.constant<Ruling>({ kind: 'forbid', because: 'no' });
+const ruling: fc.Arbitrary<Ruling> = fc.oneof(fc.tuple(fc.constantFrom('auto' as const, 'gate' as const, 'observe' as const), asked).map(([kind, rest]) => ({ kind, ...rest })), forbidding);
+const order: readonly Ruling['kind'][] = ['auto', 'gate', 'observe', 'forbid'];
+const isAtLeastAsStrict = (one: Ruling, other: Ruling): boolean =>
+  order.indexOf(one.kind) >= order.indexOf(other.kind) &&
+  (one.kind === 'forbid' || (other.kind !== 'forbid' && one.approvalsNeeded >= other.approvalsNeeded && isAtLeast(one.roleNeeded, other.roleNeeded) && (one.reviewNeeded || !other.reviewNeeded)));
+
+describe('the stricter of two rulings', () => {
+  it('asks for all that either asks for, and for no more', () => {
+    fc.assert(
+      fc.property(ruling, ruling, ruling, (one, other, both) => {
+        const stricter = toStricter(one, other);
+        expect([isAtLeastAsStrict(stricter, one), isAtLeastAsStrict(stricter, other)]).toEqual([true, true]);
+        expect(isAtLeastAsStrict(both, one) && isAtLeastAsStrict(both, other) && !isAtLeastAsStrict(both, stricter)).toBe(false);
+      }),
+    );
+  });
+
+  it('does not depend on their order, nor on how often they are asked', () => {
+    fc.assert(
+      fc.property(ruling, ruling, ruling, (one, other, third) => {
+        expect(toStricter(one, other)).toEqual(toStricter(other, one));
+        expect(toStricter(toStricter(one, other), third)).toEqual(toStricter(one, toStricter(other, third)));
+        expect(toStricter(one, one)).toEqual(one);
+      }),
+    );
+  });
+
+  it('is forbidden where either is, and else only observed where either is', () => {
+    fc.assert(
+      fc.property(ruling, ruling, (one, other) => {
+        const kinds = [one.kind, other.kind];
+        const { kind } = toStricter(one, other);
+        expect(kind).toBe(order.findLast((one) => kinds.includes(one)));
+      }),
+    );
+  });
+});
+
+const plan: fc.Arbitrary<Ruled> = fc.record({
+  risk: fc.constantFrom(...severities),
+  derivedFromText: fc.boolean(),
+  steps: fc.array(fc.record({ reach: fc.constantFrom(...reaches), wayBack: fc.constantFrom(oneWay, kept) }), { minLength: 1, maxLength: 3 }),
+});
+const role = fc.constantFrom(...decidingRoles);
+const policy = fc
+  .record({
+    autonomy: fc.constantFrom(...autonomies),
+    approvals: fc.record({ LOW: fc.integer({ min: 1, max: 5 }), MEDIUM: fc.integer({ min: 1, max: 5 }), HIGH: fc.integer({ min: 1, max: 5 }), CRITICAL: fc.integer({ min: 2, max: 5 }) }),
+    approvers: fc.record({ session: role, row: role, file: role }),
+  })
+  .map(aPolicy);
+const tier = fc.constantFrom('HIGH' as const, 'MEDIUM' as const, 'LOW' as const);
+const past = fc.record({ sinceFixMs: fc.option(fc.nat({ max: 120_000 })), tries: fc.nat({ max: 12 }) });
+
+describe('whatever the policy says, a plan', () => {
+  it('runs by itself only where it is sure, not grave, can be taken back, is of no text from outside, and its target was left alone', () => {
+    fc.assert(
+      fc.property(plan, tier, policy, past, (of, sureness, by, before) => {
+        const isSure = by.autonomy === 'confidence' && sureness === 'HIGH' && !of.derivedFromText;
+        const isHarmless = ['LOW', 'MEDIUM'].includes(of.risk) && of.steps.every(({ wayBack }) => wayBack.kind === 'snapshot');
+        const isRested = (before.sinceFixMs ?? by.cooldownMs) >= by.cooldownMs && before.tries < by.maxTries;
+        expect(judgePlan(of, sureness, by, before).kind === 'auto').toBe(isSure && isHarmless && isRested);
+      }),
+    );
+  });
+
+  it('of CRITICAL risk is never for one person', () => {
+    fc.assert(
+      fc.property(plan, tier, policy, past, (of, sureness, by, before) => {
+        const ruled = judgePlan({ ...of, risk: 'CRITICAL' }, sureness, by, before);
+        expect(ruled.kind === 'forbid' ? 2 : ruled.approvalsNeeded).toBeGreaterThanOrEqual(2);
+      }),
+    );
+  });
+
+  it('that is less sure or was tried before is ruled no milder', () => {
+    fc.assert(
+      fc.property(plan, policy, past, (of, by, before) => {
+        const [high, medium, low] = (['HIGH', 'MEDIUM', 'LOW'] as const).map((one) => judgePlan(of, one, by, before));
+        if (high === undefined || medium === undefined || low === undefined) throw new Error('there is no ruling');
+        expect([isAtLeastAsStrict(medium, high), isAtLeastAsStrict(low, medium), isAtLeastAsStrict(high, judgePlan(of, 'HIGH', by, untouched))]).toEqual([true, true, true]);
+      }),
+    );
+  });
+});
+
+it('under two policies a plan is ruled as strictly as under either', () => {
+  fc.assert(
+    fc.property(plan, tier, policy, policy, past, (of, sureness, one, other, before) => {
+      const ruled = judgeUnder(of, sureness, [one, other], before);
+      expect([one, other].map((by) => isAtLeastAsStrict(ruled, judgePlan(of, sureness, by, before)))).toEqual([true, true]);
+    }),
+  );
 });

@@ -1,51 +1,11 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, expect, it } from '@jest/globals';
-import { anyFreePorts } from '../../cli/local/ports.js';
 import { alerts, incidents, outbox } from '../../db/schema.js';
 import { closeApis, openApi } from '../api/open-api.js';
+import { startAlertmanager } from '../harness/alertmanager.js';
 import { describeNeeds } from '../harness/describe-needs.js';
 import { until } from '../harness/until.js';
 
 afterAll(closeApis);
-
-/** A real Alertmanager that sends to this webhook with this token. */
-async function startAlertmanager(webhook: string, token: string) {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-alertmanager-'));
-  const { api: port } = await anyFreePorts();
-  writeFileSync(join(folder, 'token'), token, { mode: 0o600 });
-  writeFileSync(
-    join(folder, 'alertmanager.yml'),
-    `
-route: { receiver: sluice, group_by: [alertname], group_wait: 100ms, group_interval: 200ms, repeat_interval: 1h }
-receivers:
-  - name: sluice
-    webhook_configs:
-      - url: ${webhook}
-        send_resolved: true
-        http_config: { authorization: { credentials_file: ${join(folder, 'token')} } }
-`,
-  );
-  const child = spawn('prometheus-alertmanager', [`--config.file=${folder}/alertmanager.yml`, `--storage.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`, '--cluster.listen-address='], {
-    stdio: 'ignore',
-  });
-  const url = `http://127.0.0.1:${port}`;
-  await until('Alertmanager', () => fetch(`${url}/-/ready`).then((response) => response.ok, () => false));
-  return {
-    async send(alert: object): Promise<void> {
-      const response = await fetch(`${url}/api/v2/alerts`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify([alert]) });
-      expect(response.status).toBe(200);
-    },
-    async stop(): Promise<void> {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
-      rmSync(folder, { recursive: true });
-    },
-  };
-}
 
 describeNeeds({ program: 'prometheus-alertmanager', debianPackage: 'prometheus-alertmanager' })('a real Alertmanager', () => {
   it('opens one incident, and says when it is over', async () => {

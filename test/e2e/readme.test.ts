@@ -89,6 +89,7 @@ describe('the README', () => {
     // What this story runs has no way back, and that is what it says.
     await expect(follow('npx sluice rollback ID --reason TEXT', second)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('cannot be undone') });
 
+    expect(await follow('npx sluice report --since 7d')).toMatch(/RESOLVED +1\n[^]*Database Connection Reset/);
     expect(await follow('npx sluice audit verify')).toContain('is whole');
     expect(await follow('npx sluice kill-switch')).toContain('The kill switch of all workspaces is off');
 

@@ -20,7 +20,7 @@ interface Handle {
 }
 
 /** Changes a value like a database does: in transactions that commit or never will. `toValue` says what a step makes of it. */
-export function createFakeExecutor(store: FakeValue, toValue: (step: Pick<Step, 'parameters'>) => string, keptMs = 60_000): Executor {
+export function createFakeExecutor(store: FakeValue, toValue: (step: Pick<Step, 'parameters'>) => string): Executor {
   const committed = new Set<number>();
   const given = new Set<number>();
   let transactions = 0;
@@ -44,7 +44,7 @@ export function createFakeExecutor(store: FakeValue, toValue: (step: Pick<Step, 
       return {
         found: true,
         lines: [`${store.value} → ${toValue(step)}`],
-        wayBack: { kind: 'snapshot', of: 'rows', keptMs },
+        wayBack: { kind: 'snapshot', of: 'rows' },
         pins: { before: sha256(store.value), after: null },
       };
     },

@@ -5,6 +5,7 @@ export type Ledger = Pick<Recorder, 'claim' | 'readLedger' | 'saveSnapshot' | 'b
 interface Row extends LedgerRow {
   readonly incidentId: string;
   readonly digest: string;
+  readonly target: string;
 }
 
 /** The ledger in memory. `read` is what the rest of the record says at the moment of a claim. */
@@ -44,9 +45,9 @@ export function createFakeLedger(read: (request: Pick<ClaimRequest, 'grant'>) =>
         if (judgement.kind === 'refused') return judgement;
         granted.add(grant.id);
         if (kind === 'rollback') settle(ledger.filter((row) => row.kind === 'execute'));
-        for (const { key, stepId } of judgement.steps) {
+        for (const { key, stepId, target } of judgement.steps) {
           const row = rows.get(key);
-          const fresh = { key, kind, claimId, incidentId, digest, stepId, state: 'claimed', snapshot: null, snapshotKeptUntil: null, handle: null, claimedAt: inMs(0), endedAt: null } as const;
+          const fresh = { key, kind, claimId, incidentId, digest, stepId, target, state: 'claimed', snapshot: null, snapshotKeptUntil: null, handle: null, claimedAt: inMs(0), endedAt: null } as const;
           if (row === undefined) write(fresh);
           else if (row.kind === 'rollback' && row.state !== 'succeeded') write(row, { claimId, ...(hasBegun(row) ? {} : { state: 'claimed', handle: null }) });
         }
@@ -117,6 +118,8 @@ export function createLedgerRecorder(ledger: Ledger, over: Partial<Recorder> = {
     settleGate: unused,
     readGate: async () => undefined,
     readCancellation: unused,
+    readPolicy: unused,
+    readPast: unused,
     closeRollback: unused,
     close: unused,
     openFromSweep: unused,

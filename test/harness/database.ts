@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { is } from 'drizzle-orm';
+import { PgTable } from 'drizzle-orm/pg-core';
 import pg from 'pg';
-import { openDatabase, type Database } from '../../db/database.js';
+import { type Database, openDatabase, openRequestDatabase, type RequestDatabase } from '../../db/database.js';
 import { migrate } from '../../db/migrate.js';
+import * as schema from '../../db/schema.js';
 
 export interface FreshDatabase {
   readonly url: string;
-  /** Under the role of API and workers, as they are. */
+  /** Under the role of workers, as they are. */
   readonly db: Database;
+  /** Under the role of requests, as the API has it. */
+  readonly requests: RequestDatabase;
   /** Runs a statement as the owner of the tables, a superuser of the server. */
   readonly asOwner: (statement: string) => Promise<readonly object[]>;
   readonly close: () => Promise<void>;
@@ -21,16 +26,22 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   url.pathname = `/${name}`;
   await migrate(url.href);
   const { db, close } = openDatabase(url.href);
+  const requests = openRequestDatabase(url.href);
   return {
     url: url.href,
     db,
+    requests,
     asOwner: (statement) => runOn(url.href, statement),
     async close() {
+      await requests.close();
       await close();
       await runOn(serverUrl, `drop database ${name} with (force)`);
     },
   };
 }
+
+/** Every table that the schema has. */
+export const allTables: readonly PgTable[] = Object.values(schema).flatMap((value: unknown) => (is(value, PgTable) ? [value] : []));
 
 async function runOn(url: string, statement: string): Promise<readonly object[]> {
   const client = new pg.Client({ connectionString: url });

@@ -5,22 +5,26 @@ import { createActivities } from '../../activities/index.js';
 import type { Ports } from '../../activities/ports.js';
 import type { IncidentInput } from '../../contracts/messages.js';
 import { cancelSignal, incidentWorkflowId, resolvedSignal, signalNameOf, viewQuery } from '../../contracts/messages.js';
+import { approveByPolicy } from '../../db/approve-by-policy.js';
 import { cancel, decide } from '../../db/decisions.js';
 import { openIncident } from '../../db/open-incident.js';
+import { adoptPolicy, changePolicy, readPolicy } from '../../db/policies.js';
 import { createRecorder } from '../../db/recorder.js';
-import { decisions, executions, gates, incidents, measurements, tail } from '../../db/schema.js';
+import { decisions, executions, gates, incidents, measurements, notifications, plans, tail } from '../../db/schema.js';
 import { createScript, seedLibrary } from '../../db/scripts.js';
 import type { Actor, Role } from '../../domain/actor.js';
 import type { GateKind, Verdict } from '../../domain/gate.js';
 import type { UpdateDraft } from '../../domain/incident.js';
 import type { Policy } from '../../domain/policy.js';
+import type { RootCauseCategory, ScriptParameter } from '../../domain/root-cause.js';
+import type { Severity } from '../../domain/severity.js';
 import { formatUpdate } from '../../domain/tail-text.js';
-import type { Workspace } from '../../domain/watch.js';
+import type { Channel, Workspace } from '../../domain/watch.js';
 import { incident as incidentWorkflow } from '../../workflows/index.js';
 import { aPolicy } from '../builders.js';
 import { fakeWorld, type Trouble } from '../fakes/fake-world.js';
 import type { FreshDatabase } from './database.js';
-import { testSign, testSignatures } from './signatures.js';
+import { testSign, testSignatures, testSignPolicy } from './signatures.js';
 import { createWorker, replay, type TemporalHarness } from './temporal.js';
 import { until } from './until.js';
 
@@ -30,9 +34,9 @@ export const revokeDelete = {
   description: 'Takes the right to delete from the actor who deleted most.',
   type: 'SQL' as const,
   command: 'UPDATE app.actors SET can_delete = false WHERE name = $1',
-  parameters: ['actor' as const],
-  category: 'massDeletion' as const,
-  risk: 'MEDIUM' as const,
+  parameters: ['actor'] as readonly ScriptParameter[],
+  category: 'massDeletion' as RootCauseCategory,
+  risk: 'MEDIUM' as Severity,
   estimatedDurationMs: 1_000,
   enabled: true,
   createdBy: 'test',
@@ -45,11 +49,19 @@ export interface StoryOptions {
   /** That of the worker, where it is not the incident's any more. */
   readonly policyNow?: Partial<Policy>;
   readonly targets?: readonly string[];
+  /** What differs in the script that is added to the library. */
+  readonly script?: Partial<typeof revokeDelete>;
+  /** Another incident, in whose workspace this one is opened. */
+  readonly beside?: { readonly workspaceId: string };
 }
+
+const aChannel = (name: string, ...groups: readonly string[]): Channel => ({ kind: 'webhook', name, url: 'https://example.com', secret: { env: 'UNUSED' }, groups });
+/** `oncall` reaches the responders, `leads` the supervisors, `room` both. */
+const channels = [aChannel('oncall', 'responders'), aChannel('leads', 'supervisors'), aChannel('room', 'responders', 'supervisors')];
 
 /** Opens one incident in a workspace of its own, on the real record and a real Temporal, with a target in memory. */
 export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase, options: StoryOptions = {}) {
-  const workspaceId = `w-${randomUUID()}`;
+  const workspaceId = options.beside?.workspaceId ?? `w-${randomUUID()}`;
   const incidentId = randomUUID();
   const policy = aPolicy(options.policy);
   const world = fakeWorld(options.trouble);
@@ -57,19 +69,21 @@ export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase
     id: workspaceId,
     targets: [{ kind: 'postgres', name: 'shop-db', connection: { env: 'UNUSED' }, executor: 'sql', detectors: [] }],
     alertRules: [],
+    channels,
     sweepEveryMs: null,
-    policy: { ...policy, ...options.policyNow },
+    startingPolicy: policy,
   };
+  if (options.beside === undefined) await adoptPolicy(db, workspaceId, { ...policy, ...options.policyNow });
   let watched = workspace;
   const ports: Ports = { ...world, recorder: createRecorder(db), signatures: testSignatures, watch: { readWorkspace: () => watched }, now: () => new Date() };
-  if (options.library !== 'empty') {
+  if (options.library !== 'empty' && options.beside === undefined) {
     await seedLibrary(db, workspaceId);
-    await createScript(db, { ...revokeDelete, id: randomUUID(), workspaceId });
+    await createScript(db, { ...revokeDelete, ...options.script, id: randomUUID(), workspaceId });
   }
   const opening = { id: incidentId, workspaceId, title: 'checkout is slow', fingerprint: incidentId, startedBy: null, labels: {}, targets: options.targets ?? ['shop-db'] };
   await openIncident(db, { ...opening, trigger: 'alert', severityThreshold: 'LOW', severity: null });
   const { worker, taskQueue } = await createWorker(temporal, ports);
-  const input: IncidentInput = { workspaceId, incidentId, trigger: 'alert', severityThreshold: 'LOW', targets: opening.targets, policy, policyVersion: 'test' };
+  const input: IncidentInput = { workspaceId, incidentId, trigger: 'alert', severityThreshold: 'LOW', targets: opening.targets, policy, policyVersion: 1 };
   const handle = await temporal.client.workflow.start(incidentWorkflow, { taskQueue, workflowId: incidentWorkflowId(workspaceId, incidentId), args: [input] });
 
   const person = (name: string, role: Role = 'responder'): Actor => ({ person: name, role, workspaceId });
@@ -82,6 +96,11 @@ export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase
       const rows = await db.select().from(gates).where(and(eq(gates.incidentId, incidentId), eq(gates.state, 'open'), eq(gates.kind, kind)));
       return rows[0];
     });
+
+  const titleOf = async ({ digest }: { readonly digest: string | null }): Promise<string | null> => {
+    const [plan] = await db.select().from(plans).where(and(eq(plans.incidentId, incidentId), eq(plans.digest, digest ?? '')));
+    return plan === undefined ? null : (JSON.parse(plan.canonical) as { readonly title: string }).title;
+  };
 
   return {
     ...world,
@@ -97,10 +116,29 @@ export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase
     executions: () => db.select().from(executions).where(eq(executions.incidentId, incidentId)),
     measurements: () => db.select().from(measurements).where(eq(measurements.incidentId, incidentId)),
     row: async () => (await db.select().from(incidents).where(eq(incidents.id, incidentId)))[0],
+    /** Whom it was written down to tell, in order. */
+    async told() {
+      const rows = await db.select().from(notifications).where(eq(notifications.incidentId, incidentId)).orderBy(notifications.createdAt, notifications.channel);
+      return rows.map(({ kind, channel, gateId }) => ({ kind, channel, gateId }));
+    },
+    /** The open execution gate, once another than the one of this id is. */
+    gateAfter: (before: { readonly id: string }) =>
+      until('another execution gate', async () => {
+        const gate = await openGate('execution');
+        return gate.id === before.id ? undefined : gate;
+      }),
+    /** The policy signs for the open execution gate, if it lets its plan run; the workflow does not hear of it yet. */
+    async letPolicySign(): Promise<string | undefined> {
+      const gate = await openGate('execution');
+      if (!(await approveByPolicy(db, testSign, async () => true, gate.id))) return undefined;
+      const [decision] = await db.select().from(decisions).where(eq(decisions.gateId, gate.id));
+      return decision?.id;
+    },
+    tell: (kind: GateKind, decisionId: string | undefined) => handle.signal(signalNameOf[kind], { decisionId: decisionId ?? '' }),
     /** A person answers the open gate of this kind, as the API lets them: the row first, then the signal. */
     async answer(kind: GateKind, verdict: Verdict, by: Actor = person('ana'), reason: string | null = 'seen the lock graph') {
       const gate = await openGate(kind);
-      const decision = { id: randomUUID(), gateId: gate.id, verdict, digest: gate.digest, actor: by, reason, confirmation: 'Database Connection Reset' };
+      const decision = { id: randomUUID(), gateId: gate.id, verdict, digest: gate.digest, actor: by, reason, confirmation: await titleOf(gate) };
       const heard = await decide(db, testSign, incidentId, decision);
       await handle.signal(signalNameOf[kind], { decisionId: decision.id });
       return { ...heard, decisionId: decision.id };
@@ -112,19 +150,28 @@ export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase
     },
     policy,
     taskQueue,
-    /** The worker's sluice.yaml changes. */
-    changePolicy(change: Partial<Policy>) {
-      watched = { ...watched, policy: { ...watched.policy, ...change } };
+    /** Adds a script to the library that has run so often in vain. */
+    async addScript(script: Partial<typeof revokeDelete>, { failed }: { readonly failed: number }) {
+      const scriptId = randomUUID();
+      await createScript(db, { ...revokeDelete, ...script, id: scriptId, workspaceId });
+      const digests = Array.from({ length: failed }, () => randomUUID());
+      const old = { incidentId, scriptId, canonical: '{}', category: revokeDelete.category, confidence: { value: 80, tier: 'HIGH' as const, factors: [] }, rehearsal: [], verifiedWell: false };
+      for (const [index, digest] of digests.entries()) await db.insert(plans).values({ ...old, digest, version: index + 1 });
+    },
+    /** An admin changes the policy. */
+    async changePolicy(change: Partial<Policy>) {
+      const now = await readPolicy(db, workspaceId);
+      await changePolicy(db, testSignPolicy, { workspaceId, policy: { ...now.policy, ...change }, seen: now.version, changedBy: 'adam', reason: 'test' });
     },
     /** A decision is recorded, and the workflow does not hear of it yet. */
-    async decideQuietly(kind: GateKind, verdict: Verdict) {
+    async decideQuietly(kind: GateKind, verdict: Verdict, actor: Actor = person('ana'), reason: string | null = null) {
       const gate = await openGate(kind);
       const decisionId = randomUUID();
-      await decide(db, testSign, incidentId, { id: decisionId, gateId: gate.id, verdict, digest: gate.digest, actor: person('ana'), reason: null });
+      await decide(db, testSign, incidentId, { id: decisionId, gateId: gate.id, verdict, digest: gate.digest, actor, reason, confirmation: await titleOf(gate) });
       return { decisionId };
     },
     /** Somebody who can write to the database, but has no key, writes a decision. */
-    async forge({ gate, verdict }: { readonly gate: typeof gates.$inferSelect; readonly verdict: Verdict }) {
+    async forge({ gate, verdict }: { readonly gate: typeof gates.$inferSelect; readonly verdict: 'approve' | 'reject' | 'requestChanges' | 'rollBack' }) {
       const id = randomUUID();
       const { role } = person('eve', 'supervisor');
       await db.insert(decisions).values({ id, workspaceId, incidentId, gateId: gate.id, verdict, digest: gate.digest, person: 'eve', role, reason: null, signature: 'forged' });

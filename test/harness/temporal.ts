@@ -42,6 +42,11 @@ export async function createWorker({ nativeConnection, bundle }: TemporalHarness
 }
 
 /** Replays a finished run from its first event; throws if the workflow would choose otherwise. */
-export async function replay({ bundle }: TemporalHarness, handle: WorkflowHandle): Promise<void> {
-  await Worker.runReplayHistory({ workflowBundle: bundle }, await handle.fetchHistory(), handle.workflowId);
+export async function replay(temporal: TemporalHarness, handle: WorkflowHandle): Promise<void> {
+  await replayHistory(temporal, await handle.fetchHistory(), handle.workflowId);
+}
+
+/** Replays a history, of whatever origin. */
+export async function replayHistory({ bundle }: TemporalHarness, history: Awaited<ReturnType<WorkflowHandle['fetchHistory']>>, workflowId: string): Promise<void> {
+  await Worker.runReplayHistory({ workflowBundle: bundle }, history, workflowId);
 }

@@ -25,8 +25,9 @@ const aWorkspace = (targets: Workspace['targets']): Workspace => ({
   id: 'w',
   targets,
   alertRules: [],
+  channels: [],
   sweepEveryMs: null,
-  policy: aPolicy({ snapshotKeptMs: 86_400_000 }),
+  startingPolicy: aPolicy(),
 });
 
 const folders: string[] = [];

@@ -36,8 +36,8 @@ export function describeLedger(name: string, open: () => Promise<LedgerWorld>): 
     grant: { kind: 'gate', id: randomUUID() },
     ...over,
   });
-  const grantAll = async (): Promise<Judgement> => ({ kind: 'granted', steps: keys.map((key, index) => ({ key, stepId: `${index + 1}` })) });
-  const grantRollback = async (): Promise<Judgement> => ({ kind: 'granted', steps: [{ key: rollbackKey, stepId: '1' }] });
+  const grantAll = async (): Promise<Judgement> => ({ kind: 'granted', steps: keys.map((key, index) => ({ key, stepId: `${index + 1}`, target: 'db' })) });
+  const grantRollback = async (): Promise<Judgement> => ({ kind: 'granted', steps: [{ key: rollbackKey, stepId: '1', target: 'db' }] });
   const refuse = async (): Promise<Judgement> => ({ kind: 'refused', because: 'alreadyUsed' });
   const neverAsked = (): never => {
     throw new Error('the claim was judged again');

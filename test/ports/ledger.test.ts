@@ -3,6 +3,9 @@ import { afterAll, beforeAll } from '@jest/globals';
 import { throwSwitch } from '../../db/kill-switch.js';
 import { createLedgerRecords } from '../../db/ledger-records.js';
 import { openIncident } from '../../db/open-incident.js';
+import { adoptPolicy } from '../../db/policies.js';
+import { untouched } from '../../domain/policy.js';
+import { aPolicy, aPolicyRecord } from '../builders.js';
 import { createFakeLedger } from '../fakes/fake-ledger.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
 import { describeLedger } from './ledger-contract.js';
@@ -15,12 +18,13 @@ afterAll(() => database.close());
 
 describeLedger('in memory', async () => {
   let killSwitchOn = false;
-  const ledger = createFakeLedger(() => ({ gate: undefined, decisions: [], canonical: undefined, killSwitchOn, isClosed: false, verificationFailed: true, now: new Date() }));
+  const ledger = createFakeLedger(() => ({ gate: undefined, decisions: [], canonical: undefined, killSwitchOn, isClosed: false, verificationFailed: true, now: new Date(), policy: aPolicyRecord(), lookAround: async () => ({ past: untouched, isTargetBusy: false }) }));
   return { ledger, workspaceId: 'w', incidentId: randomUUID(), throwSwitch: async (on) => (killSwitchOn = on) };
 });
 
 describeLedger('in Postgres', async () => {
   const workspaceId = randomUUID();
+  await adoptPolicy(database.db, workspaceId, aPolicy());
   const { incidentId } = await openIncident(database.db, {
     id: randomUUID(),
     workspaceId,

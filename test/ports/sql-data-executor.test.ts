@@ -7,7 +7,7 @@ import { until } from '../harness/until.js';
 import { describeExecutor, type ExecutorWorld, freezeStep } from './executor-contract.js';
 import { openHangingProxy } from './hanging-proxy.js';
 import { openRole } from './open-role.js';
-import { connect, listOpenTransactions, openSqlExecutor, workspace } from './sql-world.js';
+import { connect, listOpenTransactions, openSqlExecutor } from './sql-world.js';
 
 let database: BlockedDatabase;
 let client: pg.Client;
@@ -166,7 +166,7 @@ describe('a rehearsal of a change of rows', () => {
     expect(await sql.executor.rehearse('w', aValidStep(`DELETE FROM ${table} WHERE id > 0`))).toEqual({
       found: true,
       lines: [`7 rows of ${table} would be deleted`, ...[1, 2, 3, 4, 5].map((id) => `- id ${id}`), 'and 2 more'],
-      wayBack: { kind: 'snapshot', of: 'rows', keptMs: workspace.policy.snapshotKeptMs },
+      wayBack: { kind: 'snapshot', of: 'rows' },
       pins: { before: expect.stringMatching(/^[0-9a-f]{64}$/), after: null },
     });
   });

@@ -227,9 +227,11 @@ describe('session control in Postgres', () => {
     proxy.close();
   });
 
-  it('is refused for a target without an executor', async () => {
+  it('is rehearsed for a target without an executor, and not run', async () => {
     const watch = { readWorkspace: () => ({ ...workspace, targets: [{ ...target, executor: null }] }) };
     const executor = createSqlExecutor(connections, watch, async () => {});
-    await expect(executor.rehearse('w', aStep())).rejects.toMatchObject({ kind: 'targetMissing' });
+    expect(await executor.rehearse('w', aStep())).toMatchObject({ found: false });
+    const options = { begin: async () => {}, signal: new AbortController().signal, onOutput: () => {} };
+    await expect(executor.run('w', { kind: 'execute', step: aStep(), key: 'k', snapshot: null }, options)).rejects.toMatchObject({ kind: 'targetMissing' });
   });
 });

@@ -17,8 +17,9 @@ export const workspace: Workspace = {
   id: 'w',
   targets: [target],
   alertRules: [],
+  channels: [],
   sweepEveryMs: null,
-  policy: aPolicy({ snapshotKeptMs: 86_400_000 }),
+  startingPolicy: aPolicy(),
 };
 
 /** The real executor with connections of its own to one database. */

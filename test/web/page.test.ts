@@ -270,6 +270,54 @@ describeInBrowser('the page', () => {
       await expect(gateOf(page).getByRole('button', { name: 'Take it back' }).waitFor({ state: 'detached' })).resolves.toBeUndefined();
     });
 
+    it('shows what would run where it is only observed, and lets nobody approve it', async () => {
+      fake.incidents = [anIncident({ status: 'IN_PROGRESS', gate: aGate({ mode: 'nobody' }) })];
+      const page = await visitIncident({ token: 'admin' });
+      await gateOf(page).getByText('Observe mode: nothing is run. It would wait for 1 responder').waitFor();
+      await gateOf(page).getByRole('button', { name: 'Reject', disabled: false }).waitFor();
+      expect(await gateOf(page).getByRole('button', { name: 'Approve' }).count()).toBe(0);
+    });
+
+    it('lets nobody approve what they wrote', async () => {
+      fake.incidents = [anIncident({ gate: aGate({ excluded: ['ana'] }) })];
+      const page = await visitIncident({ token: 'supervisor' });
+      await gateOf(page).getByText('You wrote it; another person is needed.').waitFor();
+      expect(await readEnabled(gateOf(page))).toMatchObject({ Approve: false });
+    });
+
+    it('asks a supervisor for a review first where the confidence is low', async () => {
+      fake.incidents = [anIncident({ gate: aGate({ reviewNeeded: true, roleNeeded: 'supervisor' }) })];
+      const page = await visitIncident({ token: 'supervisor' });
+      await gateOf(page).getByLabel('Reason').fill('the plan is what I would do');
+      await gateOf(page).getByRole('button', { name: 'Reviewed', disabled: false }).click();
+      await page.getByRole('status').getByText('Action approved').waitFor();
+      expect(fake.posted).toMatchObject([{ verdict: 'review', reason: 'the plan is what I would do' }]);
+      fake.incidents = [anIncident({ gate: aGate({ reviewNeeded: true, roleNeeded: 'supervisor', reviews: [{ person: 'ben', role: 'supervisor', reason: 'looked', at: new Date().toISOString() }] }) })];
+      await gateOf(page).getByText('Reviewed by ben (supervisor): “looked”').waitFor();
+      await gateOf(page).getByRole('button', { name: 'Approve', disabled: false }).waitFor();
+    });
+
+    it('has the glass broken by a supervisor with a reason, where one approval is not enough', async () => {
+      fake.incidents = [anIncident({ gate: aGate({ approvalsNeeded: 2, confirmation: 'Drop it' }) })];
+      const page = await visitIncident({ token: 'supervisor' });
+      const breakGlass = gateOf(page).getByRole('button', { name: 'Break the glass' });
+      await gateOf(page).getByText('Type the title of the plan first.').first().waitFor();
+      await gateOf(page).getByLabel('To approve, type').fill('Drop it');
+      await breakGlass.click();
+      await gateOf(page).getByText('Write a reason first').waitFor();
+      await gateOf(page).getByLabel('Reason').fill('nobody else is awake');
+      await breakGlass.click();
+      await page.getByRole('status').getByText('Action approved').waitFor();
+      expect(fake.posted).toMatchObject([{ verdict: 'breakGlass', reason: 'nobody else is awake', confirmation: 'Drop it' }]);
+    });
+
+    it('offers to break the glass neither to a responder nor where one approval is enough', async () => {
+      fake.incidents = [anIncident({ gate: aGate({ approvalsNeeded: 2 }) })];
+      const page = await visitIncident({ token: 'responder' });
+      await gateOf(page).getByRole('button', { name: 'Approve', disabled: false }).waitFor();
+      expect(await gateOf(page).getByRole('button', { name: 'Break the glass' }).count()).toBe(0);
+    });
+
     it('asks for a reason before an incident is handed over', async () => {
       fake.incidents = [anIncidentThatNeedsHuman()];
       const page = await visitIncident();
@@ -469,6 +517,8 @@ describeInBrowser('the page', () => {
     { screen: 'an empty list', path: '/', build: () => [] },
     { screen: 'the list', path: '/', build: () => [anIncident(), { ...aClosedIncident(), id: 'closed' }] },
     { screen: 'an execution gate', path: `/incidents/${incidentId}`, build: () => [anIncident()] },
+    { screen: 'a gate of low confidence that two supervisors have to approve', path: `/incidents/${incidentId}`, build: () => [anIncident({ gate: aGate({ approvalsNeeded: 2, reviewNeeded: true, excluded: ['ana'], roleNeeded: 'supervisor' }) })] },
+    { screen: 'an observed plan', path: `/incidents/${incidentId}`, build: () => [anIncident({ status: 'IN_PROGRESS', gate: aGate({ mode: 'nobody' }) })] },
     { screen: 'a verification gate', path: `/incidents/${incidentId}`, build: () => [anIncidentToVerify()] },
     { screen: 'a call for a person', path: `/incidents/${incidentId}`, build: () => [anIncidentThatNeedsHuman()] },
     { screen: 'a patch at its gate', path: `/incidents/${incidentId}`, build: () => [anIncident({ plan: aConfigPlan() })] },

@@ -11,10 +11,12 @@ import { decide } from '../../db/decisions.js';
 import { openIncident } from '../../db/open-incident.js';
 import { executions, gates, incidents } from '../../db/schema.js';
 import { seedLibrary } from '../../db/scripts.js';
+import { readTail } from '../../db/tail-reads.js';
 import type { GateKind } from '../../domain/gate.js';
 import { openBlockedDatabase, type BlockedDatabase } from '../harness/blocked-database.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
 import { freshKeys, type FreshKeys } from '../harness/keys.js';
+import { openReceiver } from '../harness/receiver.js';
 import { until } from '../harness/until.js';
 
 const main = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
@@ -156,6 +158,22 @@ describe('a worker', () => {
     const incidentId = await openAlert();
     await startWorker();
     expect(await openGate(incidentId, 'execution')).toMatchObject({ planVersion: 1 });
+  }, 60_000);
+
+  it('tells people of the gate, and says in the tail that it did', async () => {
+    const receiver = await openReceiver(() => ({ kind: 'answers', status: 204 }));
+    try {
+      const secret = join(folder, 'secret');
+      writeFileSync(secret, 'a secret of the receiver');
+      await target.block();
+      const incidentId = await openAlert();
+      await startWorker(`channels: { hook: { kind: webhook, url: "${receiver.url}", secret: { file: ${secret} }, groups: [responders] } }`);
+      const gate = await openGate(incidentId, 'execution');
+      await until('the tail', async () => (await readTail(database.db, incidentId, { after: 0, limit: 100 })).some(({ body }) => 'update' in body && body.update.text === 'Told hook (webhook): gate opened'));
+      expect(receiver.received.map(({ body }) => JSON.parse(body) as unknown)).toMatchObject([{ kind: 'gateOpened', incidentId, gate: { id: gate.id, digest: gate.digest, planTitle: 'Database Connection Reset' } }]);
+    } finally {
+      await receiver.close();
+    }
   }, 60_000);
 
   it('starts anew what somebody terminated while it was open, up to its gate again', async () => {

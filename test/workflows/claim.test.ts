@@ -123,7 +123,7 @@ describe('between the approval and the run', () => {
     await story.run(async () => {
       await story.openGate('execution');
       const { decisionId } = await story.decideQuietly('execution', 'approve');
-      story.changePolicy({ approvals: { LOW: 2, MEDIUM: 2, HIGH: 2, CRITICAL: 2 } });
+      await story.changePolicy({ approvals: { LOW: 2, MEDIUM: 2, HIGH: 2, CRITICAL: 2 } });
       await story.handle.signal(signalNameOf.execution, { decisionId });
       await story.answer('execution', 'approve', story.person('ana'));
       expect(story.store.changes).toBe(0);
@@ -182,6 +182,6 @@ describe('an approval', () => {
       await story.answer('verification', 'approve');
     });
     const chain = await database.db.select().from(audit).where(and(eq(audit.workspaceId, story.workspaceId))).orderBy(audit.seq);
-    expect(chain.map(({ entry }) => JSON.parse(entry).kind)).toEqual(['decision.counted', 'claim.granted', 'execution.started', 'execution.ended', 'decision.counted']);
+    expect(chain.map(({ entry }) => JSON.parse(entry).kind)).toEqual(['policy.changed', 'decision.counted', 'claim.granted', 'execution.started', 'execution.ended', 'decision.counted']);
   });
 });

@@ -114,7 +114,7 @@ describe('a plan of CRITICAL risk', () => {
       expect(await story.answer('execution', 'approve', story.person('ana'))).toMatchObject({ kind: 'refused', because: 'notAllowed' });
       expect(await story.answer('execution', 'approve', story.person('sam', 'supervisor'))).toMatchObject({ kind: 'counted', gateState: 'open', approvals: 1 });
       expect(await story.answer('execution', 'approve', story.person('sam', 'supervisor'))).toMatchObject({ kind: 'refused', because: 'alreadyDecided' });
-      await until('the first approval in the tail', async () => (await story.updates()).some(({ text }) => text === '1 of 2 approvals: sam (supervisor)'));
+      await until('the first approval in the tail', async () => (await story.updates()).some(({ text }) => text === '1 of 2 approvals: sam (supervisor): "seen the lock graph"'));
       expect(story.ran).toEqual([]);
       await story.answer('execution', 'approve', story.person('kim', 'supervisor'));
       await story.answer('verification', 'approve');

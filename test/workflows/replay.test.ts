@@ -9,11 +9,14 @@ const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
 it('has a history of every way that an incident takes', () => {
   expect(files.toSorted()).toEqual([
     'approved.json',
+    'broken-glass.json',
     'cancelled.json',
     'changes-requested.json',
     'expired.json',
     'failed-and-rolled-back.json',
     'grant-expired.json',
+    'observed.json',
+    'ran-by-policy.json',
     'recovered-before-approval.json',
     'rejected.json',
     'rollback-after-closing.json',

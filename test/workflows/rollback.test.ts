@@ -275,7 +275,7 @@ describe('after closing', () => {
   });
 
   it('a fix is not taken back once its snapshot is kept no longer, nor one that has no way back, nor while the incident is open', async () => {
-    const late = await resolved({ trouble: { snapshotKeptMs: 1 } });
+    const late = await resolved({ policy: { snapshotKeptMs: 1 } });
     expect(await ask(late)).toMatchObject({ kind: 'snapshotExpired' });
     await createRecorder(database.db).forgetSnapshots();
     expect(await late.executions()).toEqual([expect.objectContaining({ snapshot: null })]);

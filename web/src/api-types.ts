@@ -38,6 +38,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The keys that decisions and checkpoints are signed with, in the order they were made. */
+        get: operations["listKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Makes a key that signs from now on. What the ones before signed stays good until they are revoked. */
+        post: operations["rotateKeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{keyId}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Takes all trust from a key that no longer signs: decisions that it signed are not run any more. */
+        post: operations["revokeKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kill-switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The kill switch of the workspace and that of all workspaces. While one of them is on, nothing is run and nothing rolled back. */
+        get: operations["readKillSwitch"];
+        /** @description Turns a kill switch on or off; for all workspaces this needs admin. Once it is answered, nothing new begins; what had begun is not stopped. A repeat changes nothing. */
+        put: operations["throwKillSwitch"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -50,6 +119,76 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Who may decide in chat, by name. */
+        get: operations["listPeople"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{person}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description Says who a Slack user is in your workspace, and what they may decide there. A repeat changes nothing. */
+        put: operations["setPerson"];
+        post?: never;
+        /** @description Takes away that somebody may decide in chat. Tokens that they hold stay good until they are revoked. */
+        delete: operations["removePerson"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The tokens of the workspace, newest first, expired and revoked ones too. */
+        get: operations["listTokens"];
+        put?: never;
+        /** @description Makes a token for somebody in your workspace. Only this answer has it in plain: a repeat with the same Idempotency-Key is refused. */
+        post: operations["makeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{tokenId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description Revokes a token, your own too: nobody gets in with it from now on. A repeat changes nothing. */
+        delete: operations["revokeToken"];
         options?: never;
         head?: never;
         patch?: never;
@@ -140,6 +279,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description How Sluice did with the incidents that were opened in a span: how they ended, what was proposed, what would have run by itself, and what recovered with nothing run. */
+        get: operations["readReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/incidents/{incidentId}/decisions": {
         parameters: {
             query?: never;
@@ -168,6 +324,23 @@ export interface paths {
         put?: never;
         /** @description Asks to cancel. Where something may have changed already, the incident asks a person how to go on instead of closing. */
         post: operations["cancelIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/slack/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Takes in a click on a button of a Slack message, signed by Slack. What it came to is told to the person in Slack. */
+        post: operations["receiveSlackAction"];
         delete?: never;
         options?: never;
         head?: never;
@@ -243,6 +416,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The policy of the workspace: who may decide what, when, and what happens when nobody does. */
+        get: operations["readPolicy"];
+        /** @description Replaces the policy. What waits at gates runs under the stricter of this one and the one it was opened under. The same policy again changes nothing. */
+        put: operations["changePolicy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The last policies of the workspace, newest first. */
+        get: operations["listPolicyVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Says what each open execution gate asks for now, and would ask for under this policy. Changes nothing. */
+        post: operations["dryRunPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -270,75 +495,6 @@ export interface paths {
         /** @description Holds the workspace's whole chain against the signed checkpoints that this server keeps outside of the database. Who does not trust this server runs `sluice audit verify` with a copy of them. */
         get: operations["verifyAudit"];
         put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/keys": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description The keys that decisions and checkpoints are signed with, in the order they were made. */
-        get: operations["listKeys"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/keys/rotate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** @description Makes a key that signs from now on. What the ones before signed stays good until they are revoked. */
-        post: operations["rotateKeys"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/keys/{keyId}/revoke": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** @description Takes all trust from a key that no longer signs: decisions that it signed are not run any more. */
-        post: operations["revokeKey"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/kill-switch": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description The kill switch of the workspace and that of all workspaces. While one of them is on, nothing is run and nothing rolled back. */
-        get: operations["readKillSwitch"];
-        /** @description Turns a kill switch on or off; for all workspaces this needs admin. Once it is answered, nothing new begins; what had begun is not stopped. A repeat changes nothing. */
-        put: operations["throwKillSwitch"];
         post?: never;
         delete?: never;
         options?: never;
@@ -425,6 +581,385 @@ export interface operations {
             };
         };
     };
+    listKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        keys: {
+                            keyId: string;
+                            /** Format: date-time */
+                            madeAt: string;
+                            /** @enum {string} */
+                            state: "signing" | "verifying" | "revoked";
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    rotateKeys: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; a repeat with the same key counts once. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        keyId: string;
+                        message: string;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    revokeKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; a repeat with the same key counts once. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                keyId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        keyId: string;
+                        message: string;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    readKillSwitch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        workspace: {
+                            on: boolean;
+                            person: string | null;
+                            reason: string | null;
+                            changedAt: string | null;
+                        };
+                        all: {
+                            on: boolean;
+                            person: string | null;
+                            reason: string | null;
+                            changedAt: string | null;
+                        };
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    throwKillSwitch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    scope: "workspace" | "all";
+                    on: boolean;
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        workspace: {
+                            on: boolean;
+                            person: string | null;
+                            reason: string | null;
+                            changedAt: string | null;
+                        };
+                        all: {
+                            on: boolean;
+                            person: string | null;
+                            reason: string | null;
+                            changedAt: string | null;
+                        };
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
     readMe: {
         parameters: {
             query?: never;
@@ -445,6 +980,510 @@ export interface operations {
                         /** @enum {string} */
                         role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
                         workspaceId: string;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    listPeople: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description As the audit and the gates name them. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        people: {
+                            person: string;
+                            /** @enum {string} */
+                            role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                            slackUser: string;
+                            changedBy: string;
+                            /** Format: date-time */
+                            changedAt: string;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    setPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As the audit and the gates name them. */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    role: "viewer" | "responder" | "supervisor" | "admin";
+                    /** @description Team and user of Slack, as `T0123/U0456`. */
+                    slackUser: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        person: string;
+                        /** @enum {string} */
+                        role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                        slackUser: string;
+                        changedBy: string;
+                        /** Format: date-time */
+                        changedAt: string;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    removePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As the audit and the gates name them. */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        person: string;
+                        /** @enum {string} */
+                        role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                        slackUser: string;
+                        changedBy: string;
+                        /** Format: date-time */
+                        changedAt: string;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description As the previous page gave it. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        tokens: {
+                            /** Format: uuid */
+                            id: string;
+                            person: string;
+                            /** @enum {string} */
+                            role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                            /** @description What it is for. */
+                            name: string;
+                            /** @enum {string} */
+                            state: "usable" | "expired" | "revoked";
+                            createdBy: string;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** Format: date-time */
+                            expiresAt: string;
+                            /** @description To the minute; null where it never was. */
+                            lastUsedAt: string | null;
+                            revokedAt: string | null;
+                            revokedBy: string | null;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    makeToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; a repeat with the same key counts once. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description As the audit and the gates name them. */
+                    person: string;
+                    /** @enum {string} */
+                    role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                    name: string;
+                    /**
+                     * Format: date-time
+                     * @description At most 366 days from now.
+                     */
+                    expiresAt: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        person: string;
+                        /** @enum {string} */
+                        role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                        /** @description What it is for. */
+                        name: string;
+                        /** @enum {string} */
+                        state: "usable" | "expired" | "revoked";
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** Format: date-time */
+                        expiresAt: string;
+                        /** @description To the minute; null where it never was. */
+                        lastUsedAt: string | null;
+                        revokedAt: string | null;
+                        revokedBy: string | null;
+                        /** @description The token itself, this once: only its hash is kept. */
+                        token: string;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tokenId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        person: string;
+                        /** @enum {string} */
+                        role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                        /** @description What it is for. */
+                        name: string;
+                        /** @enum {string} */
+                        state: "usable" | "expired" | "revoked";
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** Format: date-time */
+                        expiresAt: string;
+                        /** @description To the minute; null where it never was. */
+                        lastUsedAt: string | null;
+                        revokedAt: string | null;
+                        revokedBy: string | null;
                     };
                 };
             };
@@ -864,6 +1903,11 @@ export interface operations {
                             id: string;
                             /** @enum {string} */
                             kind: "execution" | "verification" | "needsHuman";
+                            /**
+                             * @description `people` decide; the `policy` lets it run by itself; or `nobody` can, because it is only observed.
+                             * @enum {unknown}
+                             */
+                            mode: "people" | "policy" | "nobody";
                             /** @enum {string} */
                             state: "open" | "approved" | "rejected" | "changesRequested" | "rollbackRequested" | "expired" | "withdrawn";
                             digest: string | null;
@@ -873,9 +1917,20 @@ export interface operations {
                             approvalsNeeded: number;
                             /** @enum {string} */
                             roleNeeded: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                            /** @description Whether a supervisor has to record a review before any approval counts. */
+                            reviewNeeded: boolean;
+                            /** @description Whose approval does not count: they wrote what would run, or let it run alone. */
+                            excluded: string[];
                             /** @description What must be typed to approve it; null where nothing. */
                             confirmation: string | null;
                             approvals: {
+                                person: string;
+                                role: string;
+                                reason: string | null;
+                                /** Format: date-time */
+                                at: string;
+                            }[];
+                            reviews: {
                                 person: string;
                                 role: string;
                                 reason: string | null;
@@ -1052,7 +2107,22 @@ export interface operations {
                         nextAfter: number;
                         text: string;
                     };
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        id: string;
+                        /** @enum {string} */
+                        event: "update";
+                        data: string;
+                    } | {
+                        id: string;
+                        /** @enum {string} */
+                        event: "output";
+                        data: string;
+                    } | {
+                        id: string;
+                        /** @enum {string} */
+                        event: "done";
+                        data: string;
+                    };
                 };
             };
             /** @description Nothing will follow. */
@@ -1061,6 +2131,128 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    readReport: {
+        parameters: {
+            query?: {
+                /** @description From this moment on; incidents count by when they were opened. Left out: the seven days before `until`. */
+                since?: string;
+                /** @description Before this moment, at most 366 days after `since`. Left out: now. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        workspaceId: string;
+                        /** Format: date-time */
+                        since: string;
+                        /** Format: date-time */
+                        until: string;
+                        opened: number;
+                        stillOpen: number;
+                        /** @description How the incidents ended; only those outcomes that there were. */
+                        outcomes: {
+                            RESOLVED?: number;
+                            RECOVERED?: number;
+                            NOTHING_FOUND?: number;
+                            REJECTED?: number;
+                            EXPIRED?: number;
+                            ROLLED_BACK?: number;
+                            FAILED?: number;
+                            CANCELLED?: number;
+                            HANDED_OVER?: number;
+                        };
+                        /** @description Incidents that became healthy again with nothing run, and how long that took. */
+                        recovered: {
+                            count: number;
+                            medianMs: number | null;
+                            p90Ms: number | null;
+                        };
+                        /** @description Incidents that came to a gate where a person has to say how to go on. */
+                        needsHuman: number;
+                        /** @description Those of them for which no plan was ever made, by root cause; null where none was found. */
+                        withoutPlan: {
+                            rootCause: ("idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "targetUnreachable" | "serviceDegraded" | "activeIncident") | null;
+                            count: number;
+                        }[];
+                        /** @description What was proposed, by fix and tier of confidence; most proposed first. */
+                        fixes: {
+                            title: string;
+                            /** @description null: it restores what was there before. */
+                            scriptId: string | null;
+                            /** @enum {string} */
+                            risk: "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
+                            /** @enum {string} */
+                            tier: "HIGH" | "MEDIUM" | "LOW";
+                            proposed: number;
+                            /** @description How many of them would run by themselves under autonomy `confidence`, by the policy of now otherwise. */
+                            wouldRun: number;
+                            /** @description How many would wait for people even then. */
+                            wouldWait: number;
+                            ran: number;
+                            verifiedWell: number;
+                            rolledBack: number;
+                            /** @description Shown while nobody could approve them. */
+                            observed: number;
+                            /** @description Of those observed: whose incident became healthy again with nothing run. */
+                            recovered: number;
+                        }[];
+                    };
+                };
             };
             /** @description A problem of the request (RFC 9457). */
             "4XX": {
@@ -1130,7 +2322,7 @@ export interface operations {
                     gateId: string;
                     digest?: string | null;
                     /** @enum {string} */
-                    verdict: "approve" | "reject" | "requestChanges" | "rollBack";
+                    verdict: "approve" | "breakGlass" | "review" | "reject" | "requestChanges" | "rollBack";
                     reason?: string;
                     /** @description The plan's title, typed to approve it where the gate's `confirmation` asks for it. */
                     confirmation?: string;
@@ -1230,6 +2422,78 @@ export interface operations {
                         decisionId: string;
                         message: string;
                     };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    receiveSlackAction: {
+        parameters: {
+            query?: never;
+            header?: {
+                "x-slack-signature"?: string;
+                "x-slack-request-timestamp"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    /** @description JSON of a `block_actions` interaction. */
+                    payload: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Taken in. Empty, which is what Slack asks for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": "";
                 };
             };
             /** @description A problem of the request (RFC 9457). */
@@ -1382,7 +2646,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        id: string;
+                        /** @enum {string} */
+                        event: "update";
+                        data: string;
+                    } | {
+                        id: string;
+                        /** @enum {string} */
+                        event: "output";
+                        data: string;
+                    } | {
+                        id: string;
+                        /** @enum {string} */
+                        event: "done";
+                        data: string;
+                    };
                 };
             };
             /** @description A problem of the request (RFC 9457). */
@@ -1705,6 +2984,556 @@ export interface operations {
             };
         };
     };
+    readPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        version: number;
+                        policy: {
+                            /** @enum {string} */
+                            autonomy: "observe" | "supervised" | "confidence";
+                            approvals: {
+                                LOW: number;
+                                MEDIUM: number;
+                                HIGH: number;
+                                CRITICAL: number;
+                            };
+                            approvers: {
+                                /** @enum {string} */
+                                session: "responder" | "supervisor" | "admin";
+                                /** @enum {string} */
+                                row: "responder" | "supervisor" | "admin";
+                                /** @enum {string} */
+                                file: "responder" | "supervisor" | "admin";
+                            };
+                            /** @description Whether a supervisor may let a plan run alone, with a reason that everyone is told. */
+                            breakGlass: boolean;
+                            /** @description Whether what nobody had to approve is verified without a person who looks. */
+                            skipVerificationGate: boolean;
+                            /** @description Until an unanswered execution gate expires. Milliseconds. */
+                            gateWaitMs: number;
+                            /** @description Until the first group is reminded. Milliseconds. */
+                            gateRemindMs: number;
+                            /** @description Until the next group is called; after that at twice the time, and so on. Milliseconds. */
+                            escalateMs: number;
+                            /** @description Who is told, one after the other; the channels of sluice.yaml name the groups that they reach. */
+                            groups: string[];
+                            /** @description Until an unanswered verification gate becomes NEEDS_HUMAN. Milliseconds. */
+                            verificationEscalateMs: number;
+                            /** @description How long the signals must stay well. Milliseconds. */
+                            stabilizationMs: number;
+                            /** @description How many fixes may fail their verification before a person is asked. */
+                            maxRounds: number;
+                            /** @enum {string} */
+                            onFailedVerification: "ask" | "rollBack";
+                            /** @description How long a change can be taken back. Milliseconds. */
+                            snapshotKeptMs: number;
+                            /** @description How old the evidence of a plan may be when it runs, before the root cause is looked for again. Milliseconds. */
+                            evidenceValidMs: number;
+                            /** @description After a fix of a target the next one needs a supervisor for so long, and what people closed is not opened again by a sweep. Milliseconds. */
+                            cooldownMs: number;
+                            /** @description The same fix of the same target is not proposed again once it ran so often within triesWithinMs. */
+                            maxTries: number;
+                            /** @description Within which maxTries counts. Milliseconds. */
+                            triesWithinMs: number;
+                        };
+                        /** @description A person, or `sluice.yaml`. */
+                        changedBy: string;
+                        reason: string;
+                        /** Format: date-time */
+                        changedAt: string;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    changePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    policy: {
+                        /** @enum {string} */
+                        autonomy: "observe" | "supervised" | "confidence";
+                        approvals: {
+                            LOW: number;
+                            MEDIUM: number;
+                            HIGH: number;
+                            CRITICAL: number;
+                        };
+                        approvers: {
+                            /** @enum {string} */
+                            session: "responder" | "supervisor" | "admin";
+                            /** @enum {string} */
+                            row: "responder" | "supervisor" | "admin";
+                            /** @enum {string} */
+                            file: "responder" | "supervisor" | "admin";
+                        };
+                        /** @description Whether a supervisor may let a plan run alone, with a reason that everyone is told. */
+                        breakGlass: boolean;
+                        /** @description Whether what nobody had to approve is verified without a person who looks. */
+                        skipVerificationGate: boolean;
+                        /** @description Until an unanswered execution gate expires. Milliseconds. */
+                        gateWaitMs: number;
+                        /** @description Until the first group is reminded. Milliseconds. */
+                        gateRemindMs: number;
+                        /** @description Until the next group is called; after that at twice the time, and so on. Milliseconds. */
+                        escalateMs: number;
+                        /** @description Who is told, one after the other; the channels of sluice.yaml name the groups that they reach. */
+                        groups: string[];
+                        /** @description Until an unanswered verification gate becomes NEEDS_HUMAN. Milliseconds. */
+                        verificationEscalateMs: number;
+                        /** @description How long the signals must stay well. Milliseconds. */
+                        stabilizationMs: number;
+                        /** @description How many fixes may fail their verification before a person is asked. */
+                        maxRounds: number;
+                        /** @enum {string} */
+                        onFailedVerification: "ask" | "rollBack";
+                        /** @description How long a change can be taken back. Milliseconds. */
+                        snapshotKeptMs: number;
+                        /** @description How old the evidence of a plan may be when it runs, before the root cause is looked for again. Milliseconds. */
+                        evidenceValidMs: number;
+                        /** @description After a fix of a target the next one needs a supervisor for so long, and what people closed is not opened again by a sweep. Milliseconds. */
+                        cooldownMs: number;
+                        /** @description The same fix of the same target is not proposed again once it ran so often within triesWithinMs. */
+                        maxTries: number;
+                        /** @description Within which maxTries counts. Milliseconds. */
+                        triesWithinMs: number;
+                    };
+                    /** @description The version that this one is to take the place of: a change that was made meanwhile is not overwritten. */
+                    version: number;
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        version: number;
+                        policy: {
+                            /** @enum {string} */
+                            autonomy: "observe" | "supervised" | "confidence";
+                            approvals: {
+                                LOW: number;
+                                MEDIUM: number;
+                                HIGH: number;
+                                CRITICAL: number;
+                            };
+                            approvers: {
+                                /** @enum {string} */
+                                session: "responder" | "supervisor" | "admin";
+                                /** @enum {string} */
+                                row: "responder" | "supervisor" | "admin";
+                                /** @enum {string} */
+                                file: "responder" | "supervisor" | "admin";
+                            };
+                            /** @description Whether a supervisor may let a plan run alone, with a reason that everyone is told. */
+                            breakGlass: boolean;
+                            /** @description Whether what nobody had to approve is verified without a person who looks. */
+                            skipVerificationGate: boolean;
+                            /** @description Until an unanswered execution gate expires. Milliseconds. */
+                            gateWaitMs: number;
+                            /** @description Until the first group is reminded. Milliseconds. */
+                            gateRemindMs: number;
+                            /** @description Until the next group is called; after that at twice the time, and so on. Milliseconds. */
+                            escalateMs: number;
+                            /** @description Who is told, one after the other; the channels of sluice.yaml name the groups that they reach. */
+                            groups: string[];
+                            /** @description Until an unanswered verification gate becomes NEEDS_HUMAN. Milliseconds. */
+                            verificationEscalateMs: number;
+                            /** @description How long the signals must stay well. Milliseconds. */
+                            stabilizationMs: number;
+                            /** @description How many fixes may fail their verification before a person is asked. */
+                            maxRounds: number;
+                            /** @enum {string} */
+                            onFailedVerification: "ask" | "rollBack";
+                            /** @description How long a change can be taken back. Milliseconds. */
+                            snapshotKeptMs: number;
+                            /** @description How old the evidence of a plan may be when it runs, before the root cause is looked for again. Milliseconds. */
+                            evidenceValidMs: number;
+                            /** @description After a fix of a target the next one needs a supervisor for so long, and what people closed is not opened again by a sweep. Milliseconds. */
+                            cooldownMs: number;
+                            /** @description The same fix of the same target is not proposed again once it ran so often within triesWithinMs. */
+                            maxTries: number;
+                            /** @description Within which maxTries counts. Milliseconds. */
+                            triesWithinMs: number;
+                        };
+                        /** @description A person, or `sluice.yaml`. */
+                        changedBy: string;
+                        reason: string;
+                        /** Format: date-time */
+                        changedAt: string;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    listPolicyVersions: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        versions: {
+                            version: number;
+                            policy: {
+                                /** @enum {string} */
+                                autonomy: "observe" | "supervised" | "confidence";
+                                approvals: {
+                                    LOW: number;
+                                    MEDIUM: number;
+                                    HIGH: number;
+                                    CRITICAL: number;
+                                };
+                                approvers: {
+                                    /** @enum {string} */
+                                    session: "responder" | "supervisor" | "admin";
+                                    /** @enum {string} */
+                                    row: "responder" | "supervisor" | "admin";
+                                    /** @enum {string} */
+                                    file: "responder" | "supervisor" | "admin";
+                                };
+                                /** @description Whether a supervisor may let a plan run alone, with a reason that everyone is told. */
+                                breakGlass: boolean;
+                                /** @description Whether what nobody had to approve is verified without a person who looks. */
+                                skipVerificationGate: boolean;
+                                /** @description Until an unanswered execution gate expires. Milliseconds. */
+                                gateWaitMs: number;
+                                /** @description Until the first group is reminded. Milliseconds. */
+                                gateRemindMs: number;
+                                /** @description Until the next group is called; after that at twice the time, and so on. Milliseconds. */
+                                escalateMs: number;
+                                /** @description Who is told, one after the other; the channels of sluice.yaml name the groups that they reach. */
+                                groups: string[];
+                                /** @description Until an unanswered verification gate becomes NEEDS_HUMAN. Milliseconds. */
+                                verificationEscalateMs: number;
+                                /** @description How long the signals must stay well. Milliseconds. */
+                                stabilizationMs: number;
+                                /** @description How many fixes may fail their verification before a person is asked. */
+                                maxRounds: number;
+                                /** @enum {string} */
+                                onFailedVerification: "ask" | "rollBack";
+                                /** @description How long a change can be taken back. Milliseconds. */
+                                snapshotKeptMs: number;
+                                /** @description How old the evidence of a plan may be when it runs, before the root cause is looked for again. Milliseconds. */
+                                evidenceValidMs: number;
+                                /** @description After a fix of a target the next one needs a supervisor for so long, and what people closed is not opened again by a sweep. Milliseconds. */
+                                cooldownMs: number;
+                                /** @description The same fix of the same target is not proposed again once it ran so often within triesWithinMs. */
+                                maxTries: number;
+                                /** @description Within which maxTries counts. Milliseconds. */
+                                triesWithinMs: number;
+                            };
+                            /** @description A person, or `sluice.yaml`. */
+                            changedBy: string;
+                            reason: string;
+                            /** Format: date-time */
+                            changedAt: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    dryRunPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    policy: {
+                        /** @enum {string} */
+                        autonomy: "observe" | "supervised" | "confidence";
+                        approvals: {
+                            LOW: number;
+                            MEDIUM: number;
+                            HIGH: number;
+                            CRITICAL: number;
+                        };
+                        approvers: {
+                            /** @enum {string} */
+                            session: "responder" | "supervisor" | "admin";
+                            /** @enum {string} */
+                            row: "responder" | "supervisor" | "admin";
+                            /** @enum {string} */
+                            file: "responder" | "supervisor" | "admin";
+                        };
+                        /** @description Whether a supervisor may let a plan run alone, with a reason that everyone is told. */
+                        breakGlass: boolean;
+                        /** @description Whether what nobody had to approve is verified without a person who looks. */
+                        skipVerificationGate: boolean;
+                        /** @description Until an unanswered execution gate expires. Milliseconds. */
+                        gateWaitMs: number;
+                        /** @description Until the first group is reminded. Milliseconds. */
+                        gateRemindMs: number;
+                        /** @description Until the next group is called; after that at twice the time, and so on. Milliseconds. */
+                        escalateMs: number;
+                        /** @description Who is told, one after the other; the channels of sluice.yaml name the groups that they reach. */
+                        groups: string[];
+                        /** @description Until an unanswered verification gate becomes NEEDS_HUMAN. Milliseconds. */
+                        verificationEscalateMs: number;
+                        /** @description How long the signals must stay well. Milliseconds. */
+                        stabilizationMs: number;
+                        /** @description How many fixes may fail their verification before a person is asked. */
+                        maxRounds: number;
+                        /** @enum {string} */
+                        onFailedVerification: "ask" | "rollBack";
+                        /** @description How long a change can be taken back. Milliseconds. */
+                        snapshotKeptMs: number;
+                        /** @description How old the evidence of a plan may be when it runs, before the root cause is looked for again. Milliseconds. */
+                        evidenceValidMs: number;
+                        /** @description After a fix of a target the next one needs a supervisor for so long, and what people closed is not opened again by a sweep. Milliseconds. */
+                        cooldownMs: number;
+                        /** @description The same fix of the same target is not proposed again once it ran so often within triesWithinMs. */
+                        maxTries: number;
+                        /** @description Within which maxTries counts. Milliseconds. */
+                        triesWithinMs: number;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        gates: {
+                            /** Format: uuid */
+                            incidentId: string;
+                            /** Format: uuid */
+                            gateId: string;
+                            /** @description The plan's. */
+                            title: string;
+                            /** @enum {string} */
+                            risk: "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
+                            /** @description How many approved it by now. */
+                            approvals: number;
+                            now: {
+                                /** @enum {string} */
+                                kind: "auto" | "gate" | "observe" | "forbid";
+                                says: string;
+                            };
+                            would: {
+                                /** @enum {string} */
+                                kind: "auto" | "gate" | "observe" | "forbid";
+                                says: string;
+                            };
+                            changes: boolean;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
     readAudit: {
         parameters: {
             query?: {
@@ -1728,7 +3557,7 @@ export interface operations {
                     "application/json": {
                         rows: {
                             seq: number;
-                            kind: ("decision.counted" | "decision.refused" | "claim.granted" | "claim.refused" | "execution.started" | "execution.ended" | "rollback.started" | "rollback.ended" | "key.made" | "key.rotated" | "key.revoked" | "killSwitch.on" | "killSwitch.off") | null;
+                            kind: ("decision.counted" | "decision.refused" | "claim.granted" | "claim.refused" | "execution.started" | "execution.ended" | "rollback.started" | "rollback.ended" | "key.made" | "key.rotated" | "key.revoked" | "killSwitch.on" | "killSwitch.off" | "policy.changed" | "token.made" | "token.revoked" | "person.changed" | "person.removed") | null;
                             actor: string | null;
                             subject: string | null;
                             /** @description JSON; what there is depends on the kind. */
@@ -1815,385 +3644,6 @@ export interface operations {
                             seq: number;
                             what: string;
                         } | null;
-                    };
-                };
-            };
-            /** @description A problem of the request (RFC 9457). */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        type: string;
-                        title: string;
-                        status: number;
-                        detail: string;
-                        instance?: string;
-                        findings?: {
-                            rule: string;
-                            position: number;
-                            reason: string;
-                            remedy: string;
-                        }[];
-                    };
-                };
-            };
-            /** @description A problem of ours; the same request may be sent again. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        type: string;
-                        title: string;
-                        status: number;
-                        detail: string;
-                        instance?: string;
-                        findings?: {
-                            rule: string;
-                            position: number;
-                            reason: string;
-                            remedy: string;
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    listKeys: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Default Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        keys: {
-                            keyId: string;
-                            /** Format: date-time */
-                            madeAt: string;
-                            /** @enum {string} */
-                            state: "signing" | "verifying" | "revoked";
-                        }[];
-                    };
-                };
-            };
-            /** @description A problem of the request (RFC 9457). */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        type: string;
-                        title: string;
-                        status: number;
-                        detail: string;
-                        instance?: string;
-                        findings?: {
-                            rule: string;
-                            position: number;
-                            reason: string;
-                            remedy: string;
-                        }[];
-                    };
-                };
-            };
-            /** @description A problem of ours; the same request may be sent again. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        type: string;
-                        title: string;
-                        status: number;
-                        detail: string;
-                        instance?: string;
-                        findings?: {
-                            rule: string;
-                            position: number;
-                            reason: string;
-                            remedy: string;
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    rotateKeys: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Chosen by the caller; a repeat with the same key counts once. */
-                "idempotency-key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    reason?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description Default Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        keyId: string;
-                        message: string;
-                    };
-                };
-            };
-            /** @description A problem of the request (RFC 9457). */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        type: string;
-                        title: string;
-                        status: number;
-                        detail: string;
-                        instance?: string;
-                        findings?: {
-                            rule: string;
-                            position: number;
-                            reason: string;
-                            remedy: string;
-                        }[];
-                    };
-                };
-            };
-            /** @description A problem of ours; the same request may be sent again. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        type: string;
-                        title: string;
-                        status: number;
-                        detail: string;
-                        instance?: string;
-                        findings?: {
-                            rule: string;
-                            position: number;
-                            reason: string;
-                            remedy: string;
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    revokeKey: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Chosen by the caller; a repeat with the same key counts once. */
-                "idempotency-key"?: string;
-            };
-            path: {
-                keyId: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    reason: string;
-                };
-            };
-        };
-        responses: {
-            /** @description Default Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        keyId: string;
-                        message: string;
-                    };
-                };
-            };
-            /** @description A problem of the request (RFC 9457). */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        type: string;
-                        title: string;
-                        status: number;
-                        detail: string;
-                        instance?: string;
-                        findings?: {
-                            rule: string;
-                            position: number;
-                            reason: string;
-                            remedy: string;
-                        }[];
-                    };
-                };
-            };
-            /** @description A problem of ours; the same request may be sent again. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        type: string;
-                        title: string;
-                        status: number;
-                        detail: string;
-                        instance?: string;
-                        findings?: {
-                            rule: string;
-                            position: number;
-                            reason: string;
-                            remedy: string;
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    readKillSwitch: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Default Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        workspace: {
-                            on: boolean;
-                            person: string | null;
-                            reason: string | null;
-                            changedAt: string | null;
-                        };
-                        all: {
-                            on: boolean;
-                            person: string | null;
-                            reason: string | null;
-                            changedAt: string | null;
-                        };
-                    };
-                };
-            };
-            /** @description A problem of the request (RFC 9457). */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        type: string;
-                        title: string;
-                        status: number;
-                        detail: string;
-                        instance?: string;
-                        findings?: {
-                            rule: string;
-                            position: number;
-                            reason: string;
-                            remedy: string;
-                        }[];
-                    };
-                };
-            };
-            /** @description A problem of ours; the same request may be sent again. */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        type: string;
-                        title: string;
-                        status: number;
-                        detail: string;
-                        instance?: string;
-                        findings?: {
-                            rule: string;
-                            position: number;
-                            reason: string;
-                            remedy: string;
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    throwKillSwitch: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /** @enum {string} */
-                    scope: "workspace" | "all";
-                    on: boolean;
-                    reason: string;
-                };
-            };
-        };
-        responses: {
-            /** @description Default Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        workspace: {
-                            on: boolean;
-                            person: string | null;
-                            reason: string | null;
-                            changedAt: string | null;
-                        };
-                        all: {
-                            on: boolean;
-                            person: string | null;
-                            reason: string | null;
-                            changedAt: string | null;
-                        };
                     };
                 };
             };

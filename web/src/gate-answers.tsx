@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { Button } from './button.js';
-import type { Gate, Verdict } from './shapes.js';
+import type { Gate, Me, Verdict } from './shapes.js';
 import { newDecisionId, type Decision } from './use-decision.js';
+import { isAtLeast } from './words.js';
 
 interface Choice {
   readonly verdict: Verdict;
@@ -11,14 +12,25 @@ interface Choice {
   readonly needsReason?: true;
 }
 
+const approve: Choice = { verdict: 'approve', label: 'Approve', look: 'primary', means: 'runs exactly this, once.' };
+const review: Choice = { verdict: 'review', label: 'Reviewed', look: 'primary', means: 'says that you looked at it, so that it can be approved. Needs a reason.', needsReason: true };
+const breakGlass: Choice = {
+  verdict: 'breakGlass',
+  label: 'Break the glass',
+  look: 'danger',
+  means: 'runs it on your word alone; everyone is told, and somebody else looks at it afterwards. Needs a reason.',
+  needsReason: true,
+};
 const rollBack: Choice = { verdict: 'rollBack', label: 'Take it back', look: 'plain', means: 'puts back what was changed. Needs a reason.', needsReason: true };
 
 /** What can be answered at a gate. One of a closed incident is about a rollback that did not succeed. */
-function listChoices({ kind, offersRollback }: Gate, isClosed: boolean): readonly Choice[] {
+function listChoices({ kind, mode, offersRollback, approvalsNeeded, reviewNeeded, reviews, excluded }: Gate, isClosed: boolean, me: Me | undefined): readonly Choice[] {
   switch (kind) {
     case 'execution':
       return [
-        { verdict: 'approve', label: 'Approve', look: 'primary', means: 'runs exactly this, once.' },
+        ...(mode === 'nobody' ? [] : [reviewNeeded && reviews.length === 0 ? review : approve]),
+        // Offered where one approval is not enough, and to whom it is open.
+        ...(mode !== 'nobody' && me !== undefined && isAtLeast(me.role, 'supervisor') && (approvalsNeeded > 1 || reviewNeeded || excluded.includes(me.person)) ? [breakGlass] : []),
         { verdict: 'requestChanges', label: 'Request changes', look: 'plain', means: 'nothing runs; another plan is proposed.' },
         { verdict: 'reject', label: 'Reject', look: 'danger', means: 'nothing runs; the incident is closed.' },
       ];
@@ -53,11 +65,13 @@ const ARM_MS = 700;
 export function GateAnswers({
   gate,
   isClosed,
+  me,
   decision,
   obstacleTo,
 }: {
   readonly gate: Gate;
   readonly isClosed: boolean;
+  readonly me: Me | undefined;
   readonly decision: Decision;
   readonly obstacleTo: (verdict: Verdict) => string | null;
 }) {
@@ -71,10 +85,10 @@ export function GateAnswers({
   }, []);
   const field = useRef<HTMLTextAreaElement>(null);
   const given = reason.trim();
-  const choices = listChoices(gate, isClosed);
+  const choices = listChoices(gate, isClosed, me);
   const isUnconfirmed = gate.confirmation !== null && withoutExtraSpace(typed) !== withoutExtraSpace(gate.confirmation);
   const findAnyObstacle = (verdict: Verdict): string | null =>
-    obstacleTo(verdict) ?? (verdict === 'approve' && isUnconfirmed ? 'Type the title of the plan first.' : null);
+    obstacleTo(verdict) ?? (letsRun(verdict) && isUnconfirmed ? 'Type the title of the plan first.' : null);
   const answer = ({ verdict, needsReason }: Choice): void => {
     const isMissing = needsReason === true && given === '';
     setIsReasonMissing(isMissing);
@@ -85,7 +99,7 @@ export function GateAnswers({
       digest: gate.digest,
       verdict,
       ...(given === '' ? {} : { reason: given }),
-      ...(verdict === 'approve' && gate.confirmation !== null ? { confirmation: typed } : {}),
+      ...(letsRun(verdict) && gate.confirmation !== null ? { confirmation: typed } : {}),
     });
   };
   return (
@@ -112,7 +126,7 @@ export function GateAnswers({
           {isReasonMissing ? 'Write a reason first: whoever reads the record needs it.' : 'Kept in the record, with your name.'}
         </p>
       </div>
-      {gate.confirmation !== null && (
+      {gate.confirmation !== null && gate.mode !== 'nobody' && (
         <div>
           <label htmlFor="gate-confirmation" className="font-semibold">
             To approve, type “{gate.confirmation}”
@@ -155,6 +169,7 @@ export function GateAnswers({
   );
 }
 
+const letsRun = (verdict: Verdict): boolean => verdict === 'approve' || verdict === 'breakGlass';
 const withoutExtraSpace = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 
 function Meaning({ id, label, children }: { readonly id: string; readonly label: string; readonly children: ReactNode }) {

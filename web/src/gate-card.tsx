@@ -12,6 +12,12 @@ const heading: Record<Gate['kind'], string> = {
   needsHuman: 'A person is needed',
 };
 
+const modeWords: Record<Gate['mode'], string> = {
+  people: 'Waits for',
+  policy: 'The policy lets it run by itself; else it waits for',
+  nobody: 'Observe mode: nothing is run. It would wait for',
+};
+
 interface GateCardProps {
   readonly gate: Gate;
   readonly incident: IncidentDetail;
@@ -28,7 +34,7 @@ export function GateCard({ gate, incident, opening, me, decision }: GateCardProp
   return (
     <section aria-label="Gate" className="card flex flex-col gap-4 border-t-4 border-t-warn">
       <div>
-        <h2 className="text-xl font-semibold">{heading[gate.kind]}</h2>
+        <h2 className="text-xl font-semibold">{gate.mode === 'nobody' ? 'This would run' : heading[gate.kind]}</h2>
         <WaitingFor gate={gate} />
       </div>
       {gate.kind === 'needsHuman' && opening !== undefined && <p className="whitespace-pre-line">{opening.text}</p>}
@@ -37,6 +43,7 @@ export function GateCard({ gate, incident, opening, me, decision }: GateCardProp
       <GateAnswers
         gate={gate}
         isClosed={incident.outcome !== null}
+        me={me}
         decision={decision}
         obstacleTo={(verdict) => (isOtherPlan ? 'The plan that this gate asks for is being read.' : findObstacle(gate, me, verdict))}
       />
@@ -48,7 +55,9 @@ function WaitingFor({ gate }: { readonly gate: Gate }) {
   return (
     <div className="text-muted">
       <p>
-        Waits for {count(gate.approvalsNeeded, gate.roleNeeded)}
+        {modeWords[gate.mode]} {count(gate.approvalsNeeded, gate.roleNeeded)}
+        {gate.excluded.length > 0 && `, not ${gate.excluded.join(', ')}`}
+        {gate.reviewNeeded && ", after a supervisor's review"}
         {gate.expiresAt === null ? (
           ', and does not expire.'
         ) : (
@@ -59,6 +68,11 @@ function WaitingFor({ gate }: { readonly gate: Gate }) {
           </>
         )}
       </p>
+      {gate.reviews.map(({ person, role, reason }) => (
+        <p key={person}>
+          Reviewed by {person} ({role}): “{reason}”
+        </p>
+      ))}
       {gate.approvals.length > 0 && (
         <p>
           {gate.approvals.length} of {gate.approvalsNeeded} approvals:{' '}
@@ -72,8 +86,11 @@ function WaitingFor({ gate }: { readonly gate: Gate }) {
 /** Why this person cannot give this answer, in words; null when nothing stands in the way. */
 function findObstacle(gate: Gate, me: Me | undefined, verdict: Verdict): string | null {
   if (me === undefined) return 'Reading who you are.';
-  const role = ({ approve: gate.roleNeeded, rollBack: 'supervisor', reject: 'responder', requestChanges: 'responder' } as const)[verdict];
+  const role = ({ approve: gate.roleNeeded, breakGlass: 'supervisor', review: 'supervisor', rollBack: 'supervisor', reject: 'responder', requestChanges: 'responder' } as const)[verdict];
   if (!isAtLeast(me.role, role)) return `It needs ${withArticle(role)}, and you are ${withArticle(me.role)}.`;
+  if ((verdict === 'approve' || verdict === 'review') && gate.excluded.includes(me.person)) {
+    return gate.kind === 'execution' ? 'You wrote it; another person is needed.' : 'You let it run alone; another person is needed.';
+  }
   if (verdict === 'approve' && gate.approvals.some(({ person }) => person === me.person)) return 'You have approved; another person is needed.';
   return null;
 }

@@ -10,6 +10,12 @@ export interface ShopDatabase {
 
 export const PRODUCTS = 50;
 
+export const SHOP_TABLES = `
+  create schema shop;
+  create table shop.products (sku int primary key, stock bigint not null);
+  create table shop.orders (id bigint generated always as identity primary key, sku int not null references shop.products, at timestamptz not null default now());
+  insert into shop.products select sku, 1000000 from generate_series(1, ${PRODUCTS}) sku;`;
+
 /** Makes the demo's shop anew beside Sluice's own database: its tables, a role for its clients and one for Sluice. */
 export async function createShopDatabase(serverUrl: string): Promise<ShopDatabase> {
   const asRole = (user: string, password: string): string => {
@@ -39,11 +45,7 @@ export async function createShopDatabase(serverUrl: string): Promise<ShopDatabas
   const owner = new pg.Client({ connectionString: shopUrl });
   await owner.connect();
   try {
-    await owner.query(`
-      create schema shop;
-      create table shop.products (sku int primary key, stock bigint not null);
-      create table shop.orders (id bigint generated always as identity primary key, sku int not null references shop.products, at timestamptz not null default now());
-      insert into shop.products select sku, 1000000 from generate_series(1, ${PRODUCTS}) sku;`);
+    await owner.query(SHOP_TABLES);
   } finally {
     await owner.end();
   }

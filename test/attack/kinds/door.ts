@@ -1,32 +1,7 @@
-import type { LightMyRequestResponse } from 'fastify';
-import type { Refusal } from '../../../domain/gate.js';
-import type { Chance } from '../chance.js';
-import type { Caller } from '../desk.js';
 import type { GateRow, Incident } from '../incident.js';
-import { Breach, type Kind, problemOf } from '../kind.js';
+import { approval, approve, type DoorKind, halfApproved, type Knock, ran, sayWith, spoil, toDoorKind, waitingAt } from '../knock.js';
 import type { Lane } from '../lane.js';
 
-interface Knock {
-  readonly lane: Lane;
-  readonly chance: Chance;
-  readonly incident: Incident;
-  readonly gate: GateRow;
-}
-
-interface DoorKind {
-  readonly name: string;
-  readonly refusals: readonly string[];
-  readonly weight?: number;
-  /** Refused when it was heard, which the audit keeps. */
-  readonly audited?: readonly Refusal[];
-  readonly at?: (lane: Lane) => Promise<Incident>;
-  readonly knock: (knock: Knock) => Promise<LightMyRequestResponse>;
-}
-
-const plain = (lane: Lane): Promise<Incident> => lane.waiting('plain');
-const grave = (lane: Lane): Promise<Incident> => lane.waiting('grave');
-/** One of the two approvals is given. */
-const halfApproved = (lane: Lane): Promise<Incident> => lane.exhibit('half approved', 'grave', (incident) => incident.answer('execution', 'sam'));
 const rejected = (lane: Lane): Promise<Incident> => lane.exhibit('rejected', 'plain', (incident) => incident.answer('execution', 'ana', 'reject').then(() => incident.handle.result()));
 const expired = (lane: Lane): Promise<Incident> => lane.exhibit('expired', 'hasty', (incident) => incident.handle.result());
 const resolve = async (incident: Incident): Promise<void> => {
@@ -54,23 +29,8 @@ const cancelled = (lane: Lane): Promise<Incident> =>
     await incident.handle.signal('cancel', { decisionId: reply.json<{ decisionId: string }>().decisionId });
     await incident.handle.result();
   });
-const ran = (lane: Lane): Promise<Incident> => lane.exhibit('ran', 'plain', (incident) => incident.run());
 
-const approval = ({ gate, incident }: Pick<Knock, 'gate' | 'incident'>) => ({ gateId: gate.id, digest: gate.digest, verdict: 'approve', confirmation: incident.desk.title });
-const decisionsUrl = (incident: Incident): string => `/api/incidents/${incident.id}/decisions`;
-const approve = (knock: Knock, caller: Caller, change: object = {}, headers?: Readonly<Record<string, string>>) => knock.incident.desk.decide(caller, knock.incident, { ...approval(knock), ...change }, headers);
 const askRollback = ({ incident: { id, desk }, chance }: Knock) => desk.send(`Bearer ${desk.tokenOf(chance.pick(['sam', 'sue']))}`, `/api/incidents/${id}/rollback`, { reason: 'so' });
-/** Says it at the one door or at the other. */
-const sayWith = ({ incident, gate, chance }: Knock, authorization: string | undefined) =>
-  chance.below(2) === 0
-    ? incident.desk.send(authorization, decisionsUrl(incident), approval({ incident, gate }))
-    : incident.desk.send(authorization, '/api/ai/sre/approve', { updateId: gate.update_id, approved: true, confirmation: incident.desk.title });
-
-function spoil(text: string, chance: Chance): string {
-  const place = chance.below(text.length);
-  const other = text.charAt(place) === '0' ? '1' : '0';
-  return text.slice(0, place) + other + text.slice(place + 1);
-}
 
 const kinds: readonly DoorKind[] = [
   { name: 'no token', refusals: ['not-authenticated'], knock: (knock) => sayWith(knock, undefined) },
@@ -89,7 +49,7 @@ const kinds: readonly DoorKind[] = [
     knock: (knock) => sayWith(knock, `Bearer ${knock.lane.desks.grave.tokenOf(knock.chance.pick(['ana', 'sam', 'sue']))}`),
   },
   { name: 'a role that decides nothing', refusals: ['not-allowed'], knock: (knock) => sayWith(knock, `Bearer ${knock.incident.desk.tokenOf(knock.chance.pick(['vic', 'rob']))}`) },
-  { name: 'a responder where a supervisor is needed', refusals: ['not-allowed'], at: grave, audited: ['notAllowed'], knock: (knock) => sayWith(knock, `Bearer ${knock.incident.desk.tokenOf(knock.chance.pick(['ana', 'bo']))}`) },
+  { name: 'a responder where a supervisor is needed', refusals: ['not-allowed'], at: waitingAt('grave'), audited: ['notAllowed'], knock: (knock) => sayWith(knock, `Bearer ${knock.incident.desk.tokenOf(knock.chance.pick(['ana', 'bo']))}`) },
   {
     name: "somebody else's userId",
     refusals: ['wrong-person'],
@@ -162,7 +122,7 @@ const kinds: readonly DoorKind[] = [
   {
     name: 'grave, without the typed confirmation',
     refusals: ['confirmation-needed'],
-    at: grave,
+    at: waitingAt('grave'),
     audited: ['confirmationNeeded'],
     knock: (knock) => {
       const { title } = knock.incident.desk;
@@ -200,24 +160,5 @@ const kinds: readonly DoorKind[] = [
   },
 ];
 
-/** At the door of the API: each is refused by a problem of its own name, and the gate stays as it was. */
-export const doorKinds: readonly Kind[] = kinds.map(({ name, refusals, weight = 18, audited, at = plain, knock }) => ({
-  name,
-  weight,
-  refusals,
-  async attempt(lane, chance) {
-    const incident = await at(lane);
-    const readGate = async () => (await lane.arena.sql<GateRow & { readonly decisions: string }>('select *, (select count(*) from decisions where gate_id = gates.id) as decisions from gates where incident_id = $1 order by opened_at desc limit 1', [incident.id]))[0];
-    const gate = await readGate();
-    if (gate === undefined) throw new Error('there is no gate to knock at');
-    const effects = await incident.effects();
-    const refusedAs = problemOf(await knock({ lane, chance, incident, gate }));
-    if (JSON.stringify(await readGate()) !== JSON.stringify(gate)) throw new Breach(`refused as ${refusedAs}, and the gate is not as it was`);
-    if (audited !== undefined) {
-      const last = await incident.desk.lastAudit();
-      const because = last?.kind === 'decision.refused' && last.subject === incident.id ? last.details['because'] : undefined;
-      if (!audited.some((known) => known === because)) throw new Breach(`refused as ${refusedAs}, and the audit does not say so but ${JSON.stringify(last)}`);
-    }
-    return { incident, refusedAs, effects };
-  },
-}));
+/** Whoever comes to the door of the API with what they have no right to. */
+export const doorKinds = kinds.map(toDoorKind);

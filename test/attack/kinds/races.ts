@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LightMyRequestResponse } from 'fastify';
 import type { Chance } from '../chance.js';
-import type { Caller } from '../desk.js';
 import type { GateRow, Incident } from '../incident.js';
 import { Breach, type Kind, problemOf } from '../kind.js';
 import { readRefusal } from '../meddle.js';
+import type { Caller } from '../shapes.js';
 
 const say = async (incident: Incident, gate: GateRow, caller: Caller, chance: Chance, verdict = 'approve'): Promise<LightMyRequestResponse> => {
   await wait(chance.below(6));
@@ -87,6 +87,30 @@ export const raceKinds: readonly Kind[] = [
       await incident.handle.query('view');
       if ((await incident.gate('execution')).id !== gate.id) throw new Breach('the gate did not go on waiting for somebody else');
       return { incident, refusedAs, effects: 0 };
+    },
+  },
+  {
+    name: 'one person racing herself with two tokens, a JWT and another spelling',
+    weight: 1,
+    refusals: ['already-decided'],
+    async attempt(lane, chance) {
+      const incident = await lane.take('paired');
+      const gate = await incident.gate('execution');
+      const { desk, id } = incident;
+      const tokens = [desk.tokenOf('ana'), await desk.mint('ana', 'supervisor'), await desk.mint('Ana', 'responder'), await lane.arena.issuer.sign({ preferred_username: 'ana', groups: [desk.groupOf('responder')] })];
+      const replies = await Promise.all(
+        tokens.map(async (token) => {
+          await wait(chance.below(6));
+          return desk.send(`Bearer ${token}`, `/api/incidents/${id}/decisions`, { gateId: gate.id, digest: gate.digest, verdict: 'approve' });
+        }),
+      );
+      const counted = replies.filter(isCounted);
+      const [refused] = replies.filter((reply) => !isCounted(reply));
+      if (counted.length !== 1 || refused === undefined) throw new Breach(`${counted.length} of her approvals counted: ${replies.map(({ body }) => body).join(' ')}`);
+      for (const reply of counted) await incident.signal('execution', idOf(reply));
+      await incident.handle.query('view');
+      if ((await incident.gate('execution')).id !== gate.id) throw new Breach('the gate did not go on waiting for somebody else');
+      return { incident, refusedAs: problemOf(refused), effects: 0 };
     },
   },
   {

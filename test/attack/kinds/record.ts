@@ -113,7 +113,6 @@ const meddlers: readonly Meddler[] = [
     meddle: async (it) =>
       void it.lane.arena.ambushes.set(it.incident.id, { afterClaim: async () => void (await it.lane.arena.sql('update executions set snapshot = $2 where incident_id = $1', [it.incident.id, JSON.stringify([[[it.incident.actor], `(${it.incident.actor},none)`]])])) }),
   },
-  { name: 'stricter policy of today', refusals: ['tooFewApprovals'], meddle: async ({ incident }) => incident.desk.changePolicy({ approvals: { LOW: 2, MEDIUM: 2, HIGH: 2, CRITICAL: 2 } }) },
   {
     name: 'an approval that is too old',
     refusals: ['grantExpired'],

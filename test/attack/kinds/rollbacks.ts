@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Shape } from '../desk.js';
 import type { Chance } from '../chance.js';
 import type { GateRow, Incident } from '../incident.js';
 import type { Kind } from '../kind.js';
 import type { Lane } from '../lane.js';
 import { readRefusal } from '../meddle.js';
 import { startRollback } from '../raw.js';
+import type { Shape } from '../shapes.js';
 
 interface Rolling {
   readonly lane: Lane;

@@ -1,0 +1,41 @@
+import { and, asc, countDistinct, eq } from 'drizzle-orm';
+import type { Plan } from '../domain/plan.js';
+import type { Policy, Ruling } from '../domain/policy.js';
+import { judgePlan, toStricter } from '../domain/policy.js';
+import type { Connection } from './database.js';
+import { readPast } from './past.js';
+import { readPolicy } from './policies.js';
+import { decisions, gates, plans } from './schema.js';
+
+export interface ForeseenGate {
+  readonly incidentId: string;
+  readonly gateId: string;
+  readonly plan: Plan;
+  readonly approvals: number;
+  readonly now: Ruling;
+  readonly would: Ruling;
+}
+
+// Each takes a look at the ledger.
+const MAX_GATES = 500;
+
+/** What a claim at each open execution gate of the workspace goes by now, and would go by under another policy. Changes nothing. */
+export async function dryRun(db: Connection, workspaceId: string, policy: Policy): Promise<readonly ForeseenGate[]> {
+  const current = (await readPolicy(db, workspaceId)).policy;
+  const rows = await db
+    .select({ gateId: gates.id, incidentId: gates.incidentId, canonical: plans.canonical, approvals: countDistinct(decisions.person) })
+    .from(gates)
+    .innerJoin(plans, and(eq(plans.incidentId, gates.incidentId), eq(plans.digest, gates.digest)))
+    .leftJoin(decisions, and(eq(decisions.gateId, gates.id), eq(decisions.verdict, 'approve')))
+    .where(and(eq(gates.workspaceId, workspaceId), eq(gates.state, 'open'), eq(gates.kind, 'execution')))
+    .groupBy(gates.id, plans.incidentId, plans.version)
+    .orderBy(asc(gates.openedAt))
+    .limit(MAX_GATES);
+  const foreseen: ForeseenGate[] = [];
+  for (const { canonical, ...gate } of rows) {
+    const plan = JSON.parse(canonical) as Plan;
+    const under = async (one: Policy): Promise<Ruling> => toStricter(plan.ruling, judgePlan(plan, plan.tier, one, await readPast(db, plan, one)));
+    foreseen.push({ ...gate, plan, now: await under(current), would: await under(policy) });
+  }
+  return foreseen;
+}

@@ -1,0 +1,131 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { eq } from 'drizzle-orm';
+import { approveByPolicy, listGatesForPolicy } from '../../db/approve-by-policy.js';
+import { readAuditPage } from '../../db/audit-reads.js';
+import { decide } from '../../db/decisions.js';
+import { throwSwitch } from '../../db/kill-switch.js';
+import { openIncident } from '../../db/open-incident.js';
+import { adoptPolicy, changePolicy } from '../../db/policies.js';
+import { createRecorder } from '../../db/recorder.js';
+import { decisions, gates, outbox, plans } from '../../db/schema.js';
+import { readEntry } from '../../domain/audit.js';
+import { canonicalize } from '../../domain/canonical.js';
+import { toUpdate } from '../../domain/incident.js';
+import { type Plan, toDigestible } from '../../domain/plan.js';
+import { aPlan, aPolicy, aStep } from '../builders.js';
+import { freshDatabase, type FreshDatabase } from '../harness/database.js';
+import { testSign, testSignatures, testSignPolicy } from '../harness/signatures.js';
+
+let database: FreshDatabase;
+let workspaceId: string;
+beforeAll(async () => {
+  database = await freshDatabase();
+});
+afterAll(() => database.close());
+beforeEach(async () => {
+  workspaceId = `w-${randomUUID()}`;
+  await adoptPolicy(database.db, workspaceId, aPolicy({ autonomy: 'confidence' }));
+});
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const kept = aStep({ wayBack: { kind: 'snapshot', of: 'rows', keptMs: 60_000 } });
+
+/** A gate that the policy is to answer, of a plan that it let run by itself. */
+async function haveGate({ plan: over = {}, gate = {} }: { readonly plan?: Partial<Plan>; readonly gate?: object } = {}) {
+  const { db } = database;
+  const opening = { id: randomUUID(), workspaceId, trigger: 'alert', title: 't', fingerprint: randomUUID(), startedBy: null, labels: {}, targets: ['shop-db'], severityThreshold: 'LOW', severity: null } as const;
+  const { incidentId } = await openIncident(db, opening);
+  const plan = aPlan({ workspaceId, incidentId, steps: [kept], ruling: { kind: 'auto', approvalsNeeded: 1, roleNeeded: 'responder', reviewNeeded: false }, ...over });
+  const canonical = canonicalize(toDigestible(plan));
+  const digest = sha256(canonical);
+  const recorder = createRecorder(db);
+  const confidence = { value: 86, tier: 'HIGH', factors: [] } as const;
+  await recorder.savePlan({ plan: { ...plan, incidentId }, category: 'idleTransaction', digest, canonical, confidence, rehearsal: [] });
+  const gateId = randomUUID();
+  const terms = { kind: 'execution', mode: 'policy', digest, planVersion: 1, offersRollback: false, approvalsNeeded: 1, roleNeeded: 'responder', reviewNeeded: false, excluded: [], expiresAt: null, ...gate } as const;
+  await recorder.openGate({ incidentId, workspaceId }, { gateId, ...terms }, toUpdate({ phase: 'EXECUTION_GATE', text: 'waits' }));
+  return { gateId, incidentId, digest };
+}
+const sign = (gateId: string, isSound = true) => approveByPolicy(database.db, testSign, async () => isSound, gateId);
+const saidAt = (gateId: string) => database.db.select().from(decisions).where(eq(decisions.gateId, gateId));
+const stateOf = async (gateId: string) => (await database.db.select().from(gates).where(eq(gates.id, gateId)))[0]?.state;
+
+/** Whether the policy leaves the gate as it is, and says nothing at it. */
+async function isLeft(gateId: string, isSound = true): Promise<boolean> {
+  const before = await stateOf(gateId);
+  const isSigned = await sign(gateId, isSound);
+  return !isSigned && (await stateOf(gateId)) === before && (await saidAt(gateId)).every(({ role }) => role !== 'system');
+}
+
+describe('the policy', () => {
+  it('signs for what it lets run by itself, once, with its record and the message to the workflow', async () => {
+    const { gateId, incidentId, digest } = await haveGate();
+    expect(await listGatesForPolicy(database.db)).toContain(gateId);
+    expect(await sign(gateId)).toBe(true);
+    expect(await sign(gateId)).toBe(false);
+    expect(await stateOf(gateId)).toBe('approved');
+    expect(await listGatesForPolicy(database.db)).not.toContain(gateId);
+    const said = await saidAt(gateId);
+    expect(said).toMatchObject([{ verdict: 'approve', person: 'SYSTEM', role: 'system', digest, reason: 'policy version 1' }]);
+    expect(await testSignatures.readDecision(said[0]?.signature ?? '')).toMatchObject({ decisionId: said[0]?.id, gateId, incidentId, workspaceId, digest, planVersion: 1, gateKind: 'execution', verdict: 'approve', person: 'SYSTEM', role: 'system' });
+    expect((await database.db.select().from(outbox).where(eq(outbox.incidentId, incidentId))).map(({ message }) => message.kind)).toEqual(['start', 'decision']);
+    const [last] = await readAuditPage(database.db, workspaceId, { order: 'newest', cursor: null, limit: 1 });
+    expect(last && readEntry(last.entry)).toMatchObject({ kind: 'decision.counted', actor: 'SYSTEM', subject: incidentId });
+  });
+
+  it('signs once, however many processes try at the same moment', async () => {
+    const { gateId } = await haveGate();
+    const signed = await Promise.all(Array.from({ length: 4 }, () => sign(gateId)));
+    expect(signed.filter(Boolean)).toHaveLength(1);
+    expect(await saidAt(gateId)).toHaveLength(1);
+  });
+
+  it.each<[string, Parameters<typeof haveGate>[0]]>([
+    ['was asked of people', { gate: { mode: 'people' } }],
+    ['can only be observed', { gate: { mode: 'nobody' } }],
+    ['is to be verified', { gate: { kind: 'verification' } }],
+    ['is over', { gate: { expiresAt: '2026-01-01T00:00:00.000Z' } }],
+    ['has a plan that was frozen for people', { plan: { ruling: { kind: 'gate', approvalsNeeded: 1, roleNeeded: 'responder', reviewNeeded: false } } }],
+    ['has a plan that is less sure', { plan: { tier: 'MEDIUM' } }],
+    ['has a plan of HIGH risk', { plan: { risk: 'HIGH' } }],
+    ['has a plan without a way back', { plan: { steps: [aStep()] } }],
+    ['has a plan of a text from outside', { plan: { derivedFromText: true } }],
+    ['has a plan of another workspace', { plan: { workspaceId: 'elsewhere' } }],
+  ])('leaves a gate that %s', async (_, given) => {
+    expect(await isLeft((await haveGate(given)).gateId)).toBe(true);
+  });
+
+  it('leaves what it does not let run by itself any more', async () => {
+    const { gateId } = await haveGate();
+    await changePolicy(database.db, testSignPolicy, { workspaceId, policy: aPolicy({ autonomy: 'supervised' }), seen: 1, changedBy: 'adam', reason: 'too many' });
+    expect(await isLeft(gateId)).toBe(true);
+  });
+
+  it('leaves what is not sound', async () => {
+    expect(await isLeft((await haveGate()).gateId, false)).toBe(true);
+  });
+
+  it('leaves everything while the kill switch is on', async () => {
+    const { gateId } = await haveGate();
+    const flip = (on: boolean) => throwSwitch(database.db, { workspaceId, scope: 'workspace', on, person: 'sam', reason: 'test' });
+    await flip(true);
+    expect(await isLeft(gateId)).toBe(true);
+    await flip(false);
+    expect(await sign(gateId)).toBe(true);
+  });
+
+  it('leaves a plan whose text is not what its digest was made over', async () => {
+    const { gateId, incidentId } = await haveGate();
+    const altered = canonicalize(toDigestible(aPlan({ workspaceId, incidentId, title: 'Another', steps: [kept] })));
+    await database.db.update(plans).set({ canonical: altered }).where(eq(plans.incidentId, incidentId));
+    expect(await isLeft(gateId)).toBe(true);
+  });
+
+  it('leaves what a person has decided first', async () => {
+    const { gateId, incidentId, digest } = await haveGate();
+    await decide(database.db, testSign, incidentId, { id: randomUUID(), gateId, verdict: 'reject', digest, actor: { person: 'ana', role: 'responder', workspaceId }, reason: null });
+    expect(await isLeft(gateId)).toBe(true);
+    expect(await stateOf(gateId)).toBe('rejected');
+  });
+});

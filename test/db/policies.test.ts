@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { readAuditPage } from '../../db/audit-reads.js';
+import { adoptPolicy, changePolicy, listPolicies, readPolicy } from '../../db/policies.js';
+import { readEntry } from '../../domain/audit.js';
+import { aPolicy } from '../builders.js';
+import { freshDatabase, type FreshDatabase } from '../harness/database.js';
+import { testSignatures, testSignPolicy } from '../harness/signatures.js';
+
+let database: FreshDatabase;
+let workspaceId: string;
+beforeAll(async () => {
+  database = await freshDatabase();
+});
+afterAll(() => database.close());
+beforeEach(() => {
+  workspaceId = `w-${randomUUID()}`;
+});
+
+const adopt = (maxRounds: number) => adoptPolicy(database.db, workspaceId, aPolicy({ maxRounds }));
+const change = (seen: number, maxRounds: number, changedBy = 'adam') => changePolicy(database.db, testSignPolicy, { workspaceId, policy: aPolicy({ maxRounds }), seen, changedBy, reason: 'test' });
+const versions = async () => (await listPolicies(database.db, workspaceId, 100)).map(({ version, policy, changedBy }) => [version, policy.maxRounds, changedBy]);
+const audited = async () => (await readAuditPage(database.db, workspaceId, { order: 'oldest', cursor: null, limit: 100 })).map(({ entry }) => readEntry(entry));
+
+describe('the policy of a workspace', () => {
+  it('is not guessed where there is none', async () => {
+    await expect(readPolicy(database.db, workspaceId)).rejects.toThrow(`workspace ${workspaceId} has no policy yet`);
+    await expect(change(0, 1)).rejects.toThrow('has no policy yet');
+  });
+
+  it('begins as sluice.yaml says, and every worker that starts finds it there', async () => {
+    await adopt(1);
+    await adopt(1);
+    expect(await versions()).toEqual([[1, 1, 'sluice.yaml']]);
+  });
+
+  it('is adopted once by workers that start at the same moment', async () => {
+    await Promise.all(Array.from({ length: 5 }, () => adopt(1)));
+    expect(await versions()).toEqual([[1, 1, 'sluice.yaml']]);
+    expect(await audited()).toHaveLength(1);
+  });
+
+  it('stays as people changed it until the file says something else', async () => {
+    await adopt(1);
+    expect(await change(1, 2)).toMatchObject({ kind: 'changed', row: { version: 2 } });
+    await adopt(1);
+    expect(await versions()).toEqual([[2, 2, 'adam'], [1, 1, 'sluice.yaml']]);
+    await adopt(3);
+    expect(await readPolicy(database.db, workspaceId)).toMatchObject({ version: 3, changedBy: 'sluice.yaml', reason: 'the file was changed' });
+  });
+
+  it('is not changed over what somebody else changed meanwhile', async () => {
+    await adopt(1);
+    await change(1, 2);
+    expect(await change(1, 3, 'bea')).toMatchObject({ kind: 'overtaken', row: { version: 2, changedBy: 'adam' } });
+    expect((await readPolicy(database.db, workspaceId)).policy.maxRounds).toBe(2);
+  });
+
+  it('is changed by one of two who change it at the same moment', async () => {
+    await adopt(1);
+    const changes = await Promise.all([change(1, 2, 'adam'), change(1, 3, 'bea')]);
+    expect(changes.map(({ kind }) => kind).toSorted()).toEqual(['changed', 'overtaken']);
+    expect(await versions()).toHaveLength(2);
+    expect(await audited()).toHaveLength(2);
+  });
+
+  it('is not changed by the same policy again', async () => {
+    await adopt(1);
+    await change(1, 2);
+    expect(await change(2, 2)).toMatchObject({ kind: 'changed', row: { version: 2 } });
+    // The answer to the first request was lost.
+    expect(await change(1, 2)).toMatchObject({ kind: 'changed', row: { version: 2 } });
+    expect(await versions()).toHaveLength(2);
+    expect(await audited()).toHaveLength(2);
+  });
+
+  it('has who changed it, why, and all of what it says in the audit', async () => {
+    await adopt(1);
+    await change(1, 2);
+    expect(await audited()).toMatchObject([
+      { kind: 'policy.changed', actor: 'sluice.yaml', subject: 'version 1', details: { reason: 'the first policy', signature: null, policy: aPolicy({ maxRounds: 1 }) } },
+      { kind: 'policy.changed', actor: 'adam', subject: 'version 2', details: { reason: 'test', policy: aPolicy({ maxRounds: 2 }) } },
+    ]);
+  });
+
+  it('is signed for exactly what a person made of it, and for nothing that was written over it', async () => {
+    await adopt(1);
+    await change(1, 2);
+    const row = await readPolicy(database.db, workspaceId);
+    expect(await testSignatures.isPolicySigned(row)).toBe(true);
+    for (const over of [{ policy: aPolicy({ maxRounds: 9 }) }, { version: 3 }, { workspaceId: 'another' }, { signature: null }]) {
+      expect([over, await testSignatures.isPolicySigned({ ...row, ...over })]).toEqual([over, false]);
+    }
+  });
+
+  it('is that of one workspace', async () => {
+    await adopt(1);
+    await adoptPolicy(database.db, `${workspaceId}-other`, aPolicy({ maxRounds: 7 }));
+    expect((await readPolicy(database.db, workspaceId)).policy.maxRounds).toBe(1);
+  });
+});
