@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { Outcome } from '../domain/incident.js';
+import { isAtLeastAsSevere } from '../domain/severity.js';
 import { notify } from './channels.js';
 import type { Database } from './database.js';
 import type { Opening } from './open-incident.js';
@@ -13,7 +14,7 @@ const toArray = (names: readonly string[]) => sql`array[${sql.join(names.map((na
 
 /** What a sweep of all targets opens, and whom it tells that it may be over. */
 export const createSweepRecords = (db: Database) => ({
-  /** Opens an incident that a sweep found, unless one that watches any of its targets is open, or people closed this very one within `cooldownMs`. */
+  /** Opens an incident that a sweep found, unless one that watches any of its targets is open, or people closed this very one within `cooldownMs` when it was no less severe. */
   async openFromSweep({ cooldownMs, ...opening }: Opening & { readonly cooldownMs: number }): Promise<{ readonly incidentId: string | null; readonly isNew: boolean }> {
     const result = await db.transaction(async (tx) => {
       const names = opening.targets ?? [];
@@ -29,8 +30,8 @@ export const createSweepRecords = (db: Database) => ({
         )
         .limit(1);
       if (busy !== undefined) return { incidentId: busy.id, isNew: false };
-      const [leftAlone] = await tx
-        .select({ id: incidents.id })
+      const leftAlone = await tx
+        .select({ severity: incidents.severity })
         .from(incidents)
         .where(
           and(
@@ -39,9 +40,9 @@ export const createSweepRecords = (db: Database) => ({
             inArray(incidents.outcome, closedByPeople),
             sql`${incidents.closedAt} > now() - ${cooldownMs} * interval '1 millisecond'`,
           ),
-        )
-        .limit(1);
-      return leftAlone === undefined ? openIncident(tx, opening) : { incidentId: null, isNew: false };
+        );
+      const isKnown = leftAlone.some(({ severity }) => isAtLeastAsSevere(severity ?? 'LOW', opening.severity ?? 'LOW'));
+      return isKnown ? { incidentId: null, isNew: false } : openIncident(tx, opening);
     });
     if (result.isNew) await notify(db, 'outbox', '');
     return result;

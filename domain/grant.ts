@@ -151,16 +151,16 @@ function judgeApprovals(signed: readonly SignedDecision[], plan: Plan, ruling: R
   if (people.length === 0 && byPolicy.length > 0) return 'autonomyRevoked';
   if (people.length === 0 && signed.some(({ verdict }) => verdict === 'breakGlass')) return 'breakGlassOff';
   const isAuthor = (person: string): boolean => plan.authors.some((author) => isSamePerson(author, person));
-  // Whatever a policy in the record says: what nobody signed is not run.
-  const approvalsNeeded = Math.max(1, ruling.approvalsNeeded);
+  // A policy in the record may ask for nobody, or for what is no number: what nobody signed does not run.
+  const isEnough = (given: readonly SignedDecision[]): boolean => countPeople(given) >= Math.max(1, ruling.approvalsNeeded);
   const others = people.filter(({ person }) => !isAuthor(person));
   const able = others.filter(({ role }) => isAtLeast(role, ruling.roleNeeded));
-  if (countPeople(people) < approvalsNeeded) return 'tooFewApprovals';
-  if (countPeople(others) < approvalsNeeded) return 'ownBytes';
-  if (countPeople(able) < approvalsNeeded) return 'roleTooLow';
+  if (!isEnough(people)) return 'tooFewApprovals';
+  if (!isEnough(others)) return 'ownBytes';
+  if (!isEnough(able)) return 'roleTooLow';
   const reviews = signed.filter(({ verdict, role, person }) => verdict === 'review' && role !== 'system' && isAtLeast(role, 'supervisor') && !isAuthor(person));
   if (ruling.reviewNeeded && reviews.length === 0) return 'notReviewed';
-  return countPeople(able.filter(isFresh)) < approvalsNeeded ? 'grantExpired' : undefined;
+  return isEnough(able.filter(isFresh)) ? undefined : 'grantExpired';
 }
 
 const countPeople = (approvals: readonly SignedDecision[]): number => new Set(approvals.map(({ person }) => person.toLowerCase())).size;

@@ -43,8 +43,8 @@ export interface Desk {
   readPolicy(): Promise<PolicyRow>;
   /** An admin changes the policy of today; that of an open incident stays as it was. */
   changePolicy(change: Partial<Policy>): Promise<void>;
-  /** Somebody who may write to the database changes the policies, without a new version. */
-  rewritePolicy(change: Partial<Policy>): Promise<void>;
+  /** Somebody who may write to the database changes the policies, without a new version, to whatever. */
+  rewritePolicy(change: object): Promise<void>;
   /** Somebody who may write to the database adds a policy; with the signature of the oldest that has one, if it is asked for. */
   forgePolicy(change: Partial<Policy>, withSignature: boolean): Promise<void>;
   /** Changes the policy back, where somebody changed it. */

@@ -35,6 +35,8 @@ const refused: readonly Refused[] = [
   { because: 'observeOnly', when: 'it is only observed and an admin approves', gate: { mode: 'nobody' }, decision: asSupervisor({ actor: aDecision({ as: 'admin' }).actor }) },
   { because: 'observeOnly', when: 'it is only observed and the glass is broken', gate: { mode: 'nobody' }, decision: breaking() },
   { because: 'ownBytes', when: 'who wrote it approves', gate: { excluded: ['ana'] } },
+  { because: 'ownBytes', when: 'who wrote it approves in another spelling', gate: { excluded: ['Ana'] } },
+  { because: 'alreadyDecided', when: 'somebody approves twice, in another spelling', gate: { approvalsNeeded: 2 }, said: { approvedBy: ['Ana'] } },
   { because: 'ownBytes', when: 'who wrote it approves as admin', gate: { excluded: ['ana'] }, decision: aDecision({ as: 'admin' }) },
   { because: 'ownBytes', when: 'who wrote it reviews it', gate: { reviewNeeded: true, excluded: ['sam'] }, decision: reviewing() },
   { because: 'reviewNeeded', when: 'it is approved before it is reviewed', gate: { reviewNeeded: true } },

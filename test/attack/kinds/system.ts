@@ -133,9 +133,13 @@ export const systemKinds: readonly Kind[] = [
     refusals: ['tooFewApprovals'],
     async attempt(lane, chance) {
       const desk = lane.desks.plain;
-      await desk.rewritePolicy({ approvals: { LOW: 0, MEDIUM: 0, HIGH: 0, CRITICAL: 0 } });
+      const count = chance.below(2) - 1;
+      // Of incidents that open from now on; or only at the claim, where it need not even be a number.
+      const isEarly = chance.below(2) === 0;
+      if (isEarly) await desk.rewritePolicy({ approvals: { LOW: count, MEDIUM: count, HIGH: count, CRITICAL: count } });
       const incident = await lane.take('plain');
       const gate = await incident.gate('execution');
+      if (!isEarly) await desk.rewritePolicy({ approvals: {} });
       await lane.arena.sql("update gates set state = 'approved', settled_at = now() where id = $1", [gate.id]);
       await incident.signal('execution', chance.uuid());
       return { incident, refusedAs: await readRefusal(incident, 0), effects: 0 };
