@@ -19,7 +19,7 @@ export async function draftPlan({ recorder }: Pick<Ports, 'recorder'>, rootCause
 
 export function createProposeActivities({ recorder, watch, now }: Ports): Pick<ReasonActivities, 'proposeRemediation'> {
   return {
-    proposeRemediation: ({ workspaceId, incidentId, measurementId, anomalies, key, policyVersion }) =>
+    proposeRemediation: ({ workspaceId, incidentId, measurementId, anomalies, key }) =>
       attempt(async (): Promise<Proposal> => {
         const measurement = await recorder.readMeasurement(measurementId);
         const rootCause = findRootCause(anomalies, measurement?.facts ?? []);
@@ -30,7 +30,7 @@ export function createProposeActivities({ recorder, watch, now }: Ports): Pick<R
 
         const version = await recorder.nextPlanVersion(incidentId);
         const measuredAt = measurement?.measuredAt ?? now().toISOString();
-        const plan = await draftPlan({ recorder }, rootCause, { workspaceId, incidentId, version, measuredAt, policyVersion });
+        const plan = await draftPlan({ recorder }, rootCause, { workspaceId, incidentId, version, measuredAt });
         if (plan === undefined) return { kind: 'nothingFits', rootCause, because: `No script of the library answers ${rootCause.category}` };
         const { targets } = watch.readWorkspace(workspaceId);
         const { autonomy } = (await recorder.readPolicy(workspaceId)).policy;

@@ -11,8 +11,9 @@ import type { Ports } from './ports.js';
 export function createValidateActivities(ports: Ports): Pick<ReasonActivities, 'validateRemediation'> {
   const { recorder, executor } = ports;
   return {
-    validateRemediation: ({ workspaceId, plan, rootCause, policy }) =>
+    validateRemediation: ({ workspaceId, plan, rootCause }) =>
       attempt(async (): Promise<Validation> => {
+        const now = await recorder.readPolicy(workspaceId);
         const steps: Step[] = [];
         const rehearsal = [];
         for (const draft of plan.steps) {
@@ -23,7 +24,7 @@ export function createValidateActivities(ports: Ports): Pick<ReasonActivities, '
           const { lines } = rehearsed;
           if (!rehearsed.found) return { kind: 'drifted', because: lines.join('; ') };
           const { wayBack, pins } = rehearsed;
-          steps.push({ ...step, wayBack: wayBack.kind === 'oneWay' ? wayBack : { ...wayBack, keptMs: policy.snapshotKeptMs }, pins });
+          steps.push({ ...step, wayBack: wayBack.kind === 'oneWay' ? wayBack : { ...wayBack, keptMs: now.policy.snapshotKeptMs }, pins });
           rehearsal.push({ stepId: draft.stepId, lines });
         }
         const records = await recorder.readTrackRecords(workspaceId);
@@ -34,11 +35,10 @@ export function createValidateActivities(ports: Ports): Pick<ReasonActivities, '
           rehearsed: true,
         });
         const { tier } = confidence;
-        const now = await recorder.readPolicy(workspaceId);
         const past = await recorder.readPast({ ...plan, steps }, now.policy);
-        const ruling = judgeUnder({ ...plan, steps }, tier, [policy, ...(await toPolicies(ports, now))], past);
+        const ruling = judgeUnder({ ...plan, steps }, tier, await toPolicies(ports, now), past);
         if (ruling.kind === 'forbid') return { kind: 'denied', because: [ruling.because] };
-        const frozen: Plan = { ...plan, steps, tier, ruling };
+        const frozen: Plan = { ...plan, steps, tier, policyVersion: now.version, ruling };
         const { canonical, digest } = freeze(frozen);
         await recorder.savePlan({ plan: frozen, category: rootCause.category, digest, canonical, confidence, rehearsal });
         return { kind: 'allowed', plan: frozen, digest, confidence };

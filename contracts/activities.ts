@@ -105,11 +105,10 @@ export interface ReasonActivities {
       readonly anomalies: readonly Anomaly[];
       /** Names this proposal in the tail. */
       readonly key: string;
-      readonly policyVersion: number;
     },
   ): Promise<Proposal>;
   validateRemediation(
-    input: IncidentRef & { readonly plan: DraftPlan; readonly rootCause: Pick<RootCause, 'category' | 'details' | 'confidence'>; readonly policy: Policy },
+    input: IncidentRef & { readonly plan: DraftPlan; readonly rootCause: Pick<RootCause, 'category' | 'details' | 'confidence'> },
   ): Promise<Validation>;
 }
 

@@ -18,9 +18,8 @@ export interface IncidentInput {
   readonly severityThreshold: Severity;
   /** null: every target of the workspace. */
   readonly targets: readonly string[] | null;
+  /** Its waits and rounds are those of the incident; who may decide is asked anew for each plan. */
   readonly policy: Policy;
-  /** Changes whenever the policy does; part of every plan's digest. */
-  readonly policyVersion: number;
 }
 
 /** Takes back what a closed incident had changed, as the decision asks. */

@@ -59,15 +59,15 @@ export interface DraftPlan {
   readonly derivedFromText: boolean;
   /** When its evidence was measured, RFC 3339. */
   readonly measuredAt: string;
-  /** Changes whenever the policy does. */
-  readonly policyVersion: number;
 }
 
 /** Frozen when validated: people approve its digest, and only that runs. */
 export interface Plan extends DraftPlan {
   readonly steps: readonly Step[];
   readonly tier: Tier;
-  /** Who must agree, by the policy when it was frozen. */
+  /** That of the policy when it was frozen. */
+  readonly policyVersion: number;
+  /** Who must agree, by that policy. */
   readonly ruling: Exclude<Ruling, { kind: 'forbid' }>;
 }
 
@@ -78,7 +78,6 @@ export interface PlanContext {
   readonly incidentId: string;
   readonly version: number;
   readonly measuredAt: string;
-  readonly policyVersion: number;
 }
 
 /** Aims a library script at each object that the root cause names, one step each. */

@@ -16,10 +16,10 @@ export function createStarter(db: Database, client: Client, workspaces: readonly
     const { id: incidentId, workspaceId, trigger, severityThreshold } = incident;
     const workspace = workspaces.find(({ id }) => id === workspaceId);
     if (workspace === undefined) throw new Error(`workspace ${workspaceId} is not in sluice.yaml; add it and restart the worker`);
-    const { policy, version: policyVersion } = await readPolicy(db, workspaceId);
+    const { policy } = await readPolicy(db, workspaceId);
     const targets = incident.targets ?? toTargets(workspace, incident.labels);
     await recorder.setTargets(incidentId, targets);
-    const input: IncidentInput = { workspaceId, incidentId, trigger, severityThreshold, targets, policy, policyVersion };
+    const input: IncidentInput = { workspaceId, incidentId, trigger, severityThreshold, targets, policy };
     try {
       await client.workflow.start('incident', {
         taskQueue,

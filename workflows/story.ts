@@ -62,7 +62,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
   async function propose(detection: Detection): Promise<Stage> {
     const { measurementId, anomalies } = detection;
     const proposal = await reason.proposeRemediation.executeWithOptions({ summary: 'Find the root cause and a script that answers it' }, [
-      { ...ref, measurementId, anomalies, key: uuid4(), policyVersion: input.policyVersion },
+      { ...ref, measurementId, anomalies, key: uuid4() },
     ]);
     current.set({ rootCause: proposal.rootCause });
     if (proposal.kind === 'nothingFits') {
@@ -77,7 +77,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
   async function validate(proposed: Proposed): Promise<Stage> {
     const { plan, rootCause } = proposed;
     const validation = await reason.validateRemediation.executeWithOptions({ summary: `Validate and rehearse ${plan.title}`.slice(0, 120) }, [
-      { ...ref, plan, rootCause, policy },
+      { ...ref, plan, rootCause },
     ]);
     switch (validation.kind) {
       case 'denied':

@@ -22,7 +22,7 @@ function propose(signal: Signal, facts: readonly Fact[], targets: readonly Targe
   };
   const watch = { readWorkspace: () => ({ id: 'w', targets, alertRules: [], channels: [], sweepEveryMs: null, startingPolicy: aPolicy() }) };
   const ports: Partial<Ports> = { recorder: recorder as Recorder, watch };
-  const input = { workspaceId: 'w', incidentId: 'i', measurementId: 'm', anomalies: findAnomalies([signal]), key: 'k', policyVersion: 1 };
+  const input = { workspaceId: 'w', incidentId: 'i', measurementId: 'm', anomalies: findAnomalies([signal]), key: 'k' };
   return new MockActivityEnvironment().run(() => createProposeActivities(ports as Ports).proposeRemediation(input));
 }
 

@@ -58,8 +58,8 @@ export async function openIncident(arena: Arena, desk: Desk): Promise<Incident> 
   arena.actors.set(id, actor);
   await target.add(actor);
   await record(db, { id, workspaceId: workspace.id, trigger: 'alert', title: 'too many rows deleted', fingerprint: id, startedBy: null, labels: {}, targets: ['shop-db'], severityThreshold: 'LOW', severity: null });
-  const { policy, version: policyVersion } = await desk.readPolicy();
-  const input: IncidentInput = { workspaceId: workspace.id, incidentId: id, trigger: 'alert', severityThreshold: 'LOW', targets: ['shop-db'], policy, policyVersion };
+  const { policy } = await desk.readPolicy();
+  const input: IncidentInput = { workspaceId: workspace.id, incidentId: id, trigger: 'alert', severityThreshold: 'LOW', targets: ['shop-db'], policy };
   const start = () => client.workflow.start('incident', { taskQueue, workflowId: incidentWorkflowId(workspace.id, id), args: [input] });
   const handle = await start();
   const gates = (where: string, ...values: readonly unknown[]) => sql<GateRow>(`select id, kind, state, digest, plan_version, update_id, expires_at from gates where incident_id = $1 and ${where} order by opened_at desc`, [id, ...values]);

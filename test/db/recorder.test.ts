@@ -223,6 +223,12 @@ describe('an incident', () => {
       const again = await sweep(60_000);
       if (again.isNew || again.incidentId !== null) throw new Error('it was opened again');
     }
+    if (isLeftAlone) {
+      // What got worse meanwhile is not what people closed.
+      const worse = await sweep(60_000, { severity: 'HIGH' });
+      if (!worse.isNew) throw new Error('what got worse was left alone');
+      await recorder.close(worse.incidentId ?? '', 'RESOLVED', toUpdate({ phase: 'CLOSED', text: 'RESOLVED' }));
+    }
     const another = await sweep(60_000, { fingerprint: 'sweep:another' });
     expect(another.isNew).toBe(true);
     await recorder.close(another.incidentId ?? '', 'RESOLVED', toUpdate({ phase: 'CLOSED', text: 'RESOLVED' }));

@@ -83,7 +83,7 @@ export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase
   const opening = { id: incidentId, workspaceId, title: 'checkout is slow', fingerprint: incidentId, startedBy: null, labels: {}, targets: options.targets ?? ['shop-db'] };
   await openIncident(db, { ...opening, trigger: 'alert', severityThreshold: 'LOW', severity: null });
   const { worker, taskQueue } = await createWorker(temporal, ports);
-  const input: IncidentInput = { workspaceId, incidentId, trigger: 'alert', severityThreshold: 'LOW', targets: opening.targets, policy, policyVersion: 1 };
+  const input: IncidentInput = { workspaceId, incidentId, trigger: 'alert', severityThreshold: 'LOW', targets: opening.targets, policy };
   const handle = await temporal.client.workflow.start(incidentWorkflow, { taskQueue, workflowId: incidentWorkflowId(workspaceId, incidentId), args: [input] });
 
   const person = (name: string, role: Role = 'responder'): Actor => ({ person: name, role, workspaceId });

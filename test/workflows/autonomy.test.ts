@@ -54,6 +54,21 @@ describe('an incident that is only observed', () => {
     expect(text).toContain('Observed for 2s. Nothing was run');
   });
 
+  it('is proposed anew for people once the policy lets them decide', async () => {
+    const story = await open({ policy: { autonomy: 'observe' } });
+    const outcome = await story.run(async () => {
+      const observed = await story.openGate('execution');
+      await story.changePolicy({ autonomy: 'supervised' });
+      expect(await story.answer('execution', 'approve')).toMatchObject({ kind: 'refused', because: 'observeOnly' });
+      await story.answer('execution', 'requestChanges');
+      expect(await story.gateAfter(observed.id)).toMatchObject({ kind: 'execution', mode: 'people', planVersion: 2 });
+      await story.answer('execution', 'approve');
+      await story.answer('verification', 'approve');
+    });
+    expect(outcome).toBe('RESOLVED');
+    expect(story.ran).toHaveLength(1);
+  });
+
   it('can be closed by a person', async () => {
     const story = await open({ policy: { autonomy: 'observe' } });
     expect(await story.run(() => story.answer('execution', 'reject'))).toBe('REJECTED');
