@@ -1,6 +1,7 @@
 import type { FastifyError } from 'fastify';
 import type { Problem } from '../contracts/http.js';
 import { isAway } from '../db/away.js';
+import { PolicyMissing } from '../db/policies.js';
 
 /** A request that is answered with a problem document. One class, one status, one stable type. The detail says what the reader can do. */
 export abstract class ApiError extends Error {
@@ -113,6 +114,7 @@ export class Unavailable extends problem('unavailable', 503, 'Not now') {
 /** Gives every error its class. What is not known is ours, and its message stays inside. */
 export function toApiError(error: unknown, requestId: string): ApiError {
   if (error instanceof ApiError) return error;
+  if (error instanceof PolicyMissing) return new Unavailable(error.message, { cause: error });
   if (isAway(error)) return new Unavailable('The database does not answer. Send the same request again in a few seconds.', { cause: error });
   const { code, statusCode, validation, validationContext } = readFastifyError(error);
   if (validation !== undefined) return new InvalidRequest(describeWrong(validationContext ?? 'request', validation));

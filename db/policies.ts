@@ -11,10 +11,17 @@ export type PolicyRow = typeof policies.$inferSelect;
 /** Who changed the policy where the file did. */
 const FILE = 'sluice.yaml';
 
-/** The policy that holds now. Throws where the workspace has none: nothing may be decided without one. */
+export class PolicyMissing extends Error {
+  override readonly name = 'PolicyMissing';
+  constructor(workspaceId: string) {
+    super(`The workspace ${workspaceId} has no policy yet. Start a worker whose sluice.yaml names it; that puts the first one in place.`);
+  }
+}
+
+/** The policy that holds now. Throws `PolicyMissing` where the workspace has none: nothing may be decided without one. */
 export async function readPolicy(db: Connection, workspaceId: string): Promise<PolicyRow> {
   const [row] = await listPolicies(db, workspaceId, 1);
-  if (row === undefined) throw new Error(`workspace ${workspaceId} has no policy yet: start a worker whose sluice.yaml names it`);
+  if (row === undefined) throw new PolicyMissing(workspaceId);
   return row;
 }
 

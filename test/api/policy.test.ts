@@ -47,6 +47,11 @@ describe('the policy', () => {
     expect(row).toMatchObject({ kind: 'policy.changed', actor: 'admin-person', subject: 'version 2', details: { reason: 'after the review', policy: { autonomy: 'observe' } } });
   });
 
+  it('is asked for in words where no worker has put one in place yet', async () => {
+    await api.asOwner('delete from policies');
+    expect(detailOf(await api.call('viewer', 'GET', '/api/policy'), 503, 'unavailable')).toContain('Start a worker');
+  });
+
   it('is each workspace’s own', async () => {
     await put('admin', { autonomy: 'observe' });
     expect((await read('outsider')).policy.autonomy).toBe('supervised');

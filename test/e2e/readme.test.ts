@@ -76,6 +76,11 @@ describe('the README', () => {
     const first = await open();
     expect(await follow('npx sluice incidents')).toContain(first);
     expect(await follow('npx sluice show ID', first)).toContain('Database Connection Reset');
+    await expect(follow('npx sluice review ID --reason TEXT', first)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('needs no review') });
+    await expect(follow('npx sluice break-glass ID --reason TEXT', first)).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('Nobody can be asked here') });
+    await follow('npx sluice request-changes ID', first);
+    await until('another plan', async () => (await api.get<{ plan: { version: number } }>(`/api/incidents/${first}`)).plan.version === 2, 60_000);
+    expect(await open()).toBe(first);
     await follow('npx sluice reject ID', first);
     expect(await following).toContain('REJECTED');
     expect(await follow('npx sluice tail ID', first)).toContain('EXECUTION_GATE [PENDING_HUMAN_APPROVAL]');
@@ -90,6 +95,8 @@ describe('the README', () => {
     await expect(follow('npx sluice rollback ID --reason TEXT', second)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('cannot be undone') });
 
     expect(await follow('npx sluice report --since 7d')).toMatch(/RESOLVED +1\n[^]*Database Connection Reset/);
+    expect(await follow('npx sluice policy show')).toContain('autonomy: supervised');
+    expect(await follow('npx sluice tokens list')).toContain('admin');
     expect(await follow('npx sluice audit verify')).toContain('is whole');
     expect(await follow('npx sluice kill-switch')).toContain('The kill switch of all workspaces is off');
 
