@@ -1,7 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Arena } from './arena.js';
 import { type Chance, chanceOf, openChance } from './chance.js';
 import { Breach, type Attempt, type Kind } from './kind.js';
 import { type Lane, openLane } from './lane.js';
+
+const TRY_LASTS_MS = 90_000;
 
 export interface BreachFound {
   readonly kind: string;
@@ -64,10 +67,16 @@ export async function attackGate(
   return { entries: entries.toSorted((a, b) => (a.kind < b.kind ? -1 : 1)), breaches, lanes: opened };
 }
 
+/** One try that hangs must not keep all others from being counted. */
+async function failAfter(ms: number): Promise<never> {
+  await wait(ms, undefined, { ref: false });
+  throw new Error(`it came to no end within ${ms / 1_000} s`);
+}
+
 /** `effects` are those beyond what was honest. */
 async function judge(kind: Kind, lane: Lane, chance: Chance): Promise<{ readonly because?: string; readonly attempt?: Attempt; readonly effects: number }> {
   try {
-    const attempt = await kind.attempt(lane, chance);
+    const attempt = await Promise.race([kind.attempt(lane, chance), failAfter(TRY_LASTS_MS)]);
     const effects = await attempt.incident.effects();
     const said = { attempt, effects: Math.max(0, effects - attempt.effects) };
     if (effects !== attempt.effects) return { ...said, because: `the target was changed ${effects} times instead of ${attempt.effects} (${attempt.refusedAs}; incident ${attempt.incident.id})` };

@@ -1,20 +1,18 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
 import { approveByPolicy, listGatesForPolicy } from '../../db/approve-by-policy.js';
 import { readAuditPage } from '../../db/audit-reads.js';
 import { decide } from '../../db/decisions.js';
 import { throwSwitch } from '../../db/kill-switch.js';
-import { openIncident } from '../../db/open-incident.js';
 import { adoptPolicy, changePolicy } from '../../db/policies.js';
-import { createRecorder } from '../../db/recorder.js';
 import { decisions, gates, outbox, plans } from '../../db/schema.js';
 import { readEntry } from '../../domain/audit.js';
 import { canonicalize } from '../../domain/canonical.js';
-import { toUpdate } from '../../domain/incident.js';
-import { type Plan, toDigestible } from '../../domain/plan.js';
+import { toDigestible } from '../../domain/plan.js';
 import { aPlan, aPolicy, aStep } from '../builders.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
+import { havePolicyGate, keptStep } from '../harness/policy-gate.js';
 import { testSign, testSignatures, testSignPolicy } from '../harness/signatures.js';
 
 let database: FreshDatabase;
@@ -28,25 +26,7 @@ beforeEach(async () => {
   await adoptPolicy(database.db, workspaceId, aPolicy({ autonomy: 'confidence' }));
 });
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-const kept = aStep({ wayBack: { kind: 'snapshot', of: 'rows', keptMs: 60_000 } });
-
-/** A gate that the policy is to answer, of a plan that it let run by itself. */
-async function haveGate({ plan: over = {}, gate = {} }: { readonly plan?: Partial<Plan>; readonly gate?: object } = {}) {
-  const { db } = database;
-  const opening = { id: randomUUID(), workspaceId, trigger: 'alert', title: 't', fingerprint: randomUUID(), startedBy: null, labels: {}, targets: ['shop-db'], severityThreshold: 'LOW', severity: null } as const;
-  const { incidentId } = await openIncident(db, opening);
-  const plan = aPlan({ workspaceId, incidentId, steps: [kept], ruling: { kind: 'auto', approvalsNeeded: 1, roleNeeded: 'responder', reviewNeeded: false }, ...over });
-  const canonical = canonicalize(toDigestible(plan));
-  const digest = sha256(canonical);
-  const recorder = createRecorder(db);
-  const confidence = { value: 86, tier: 'HIGH', factors: [] } as const;
-  await recorder.savePlan({ plan: { ...plan, incidentId }, category: 'idleTransaction', digest, canonical, confidence, rehearsal: [] });
-  const gateId = randomUUID();
-  const terms = { kind: 'execution', mode: 'policy', digest, planVersion: 1, offersRollback: false, approvalsNeeded: 1, roleNeeded: 'responder', reviewNeeded: false, excluded: [], expiresAt: null, ...gate } as const;
-  await recorder.openGate({ incidentId, workspaceId }, { gateId, ...terms }, toUpdate({ phase: 'EXECUTION_GATE', text: 'waits' }));
-  return { gateId, incidentId, digest };
-}
+const haveGate = (given?: Parameters<typeof havePolicyGate>[2]) => havePolicyGate(database.db, workspaceId, given);
 const sign = (gateId: string, isSound = true) => approveByPolicy(database.db, testSign, async () => isSound, gateId);
 const saidAt = (gateId: string) => database.db.select().from(decisions).where(eq(decisions.gateId, gateId));
 const stateOf = async (gateId: string) => (await database.db.select().from(gates).where(eq(gates.id, gateId)))[0]?.state;
@@ -117,7 +97,7 @@ describe('the policy', () => {
 
   it('leaves a plan whose text is not what its digest was made over', async () => {
     const { gateId, incidentId } = await haveGate();
-    const altered = canonicalize(toDigestible(aPlan({ workspaceId, incidentId, title: 'Another', steps: [kept] })));
+    const altered = canonicalize(toDigestible(aPlan({ workspaceId, incidentId, title: 'Another', steps: [keptStep] })));
     await database.db.update(plans).set({ canonical: altered }).where(eq(plans.incidentId, incidentId));
     expect(await isLeft(gateId)).toBe(true);
   });

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { readAuditPage } from '../../db/audit-reads.js';
-import { adoptPolicy, changePolicy, listPolicies, readPolicy } from '../../db/policies.js';
+import { adoptPolicy, changePolicy, listPolicies, readPolicy, type SignPolicy } from '../../db/policies.js';
 import { readEntry } from '../../domain/audit.js';
+import { openSignatures } from '../../workers/signatures.js';
 import { aPolicy } from '../builders.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
-import { testSignatures, testSignPolicy } from '../harness/signatures.js';
+import { freshKeys } from '../harness/keys.js';
+import { testSignPolicy } from '../harness/signatures.js';
 
 let database: FreshDatabase;
 let workspaceId: string;
@@ -84,13 +86,18 @@ describe('the policy of a workspace', () => {
   });
 
   it('is signed for exactly what a person made of it, and for nothing that was written over it', async () => {
+    const { keyring, close } = await freshKeys();
+    const { isPolicySigned } = openSignatures(keyring);
     await adopt(1);
-    await change(1, 2);
+    expect(await isPolicySigned(await readPolicy(database.db, workspaceId))).toBe(false);
+    const sign: SignPolicy = (signed) => keyring.sign('policy', signed);
+    await changePolicy(database.db, sign, { workspaceId, policy: aPolicy({ maxRounds: 2 }), seen: 1, changedBy: 'adam', reason: 'test' });
     const row = await readPolicy(database.db, workspaceId);
-    expect(await testSignatures.isPolicySigned(row)).toBe(true);
+    expect(await isPolicySigned(row)).toBe(true);
     for (const over of [{ policy: aPolicy({ maxRounds: 9 }) }, { version: 3 }, { workspaceId: 'another' }, { signature: null }]) {
-      expect([over, await testSignatures.isPolicySigned({ ...row, ...over })]).toEqual([over, false]);
+      expect([over, await isPolicySigned({ ...row, ...over })]).toEqual([over, false]);
     }
+    await close();
   });
 
   it('is that of one workspace', async () => {
