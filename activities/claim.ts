@@ -7,7 +7,7 @@ import { toPolicies } from './policies.js';
 import type { ClaimRecord, Judgement, LedgerRow, Ports } from './ports.js';
 
 const refuse = (because: ClaimRefusal): Judgement => ({ kind: 'refused', because });
-const toClaim = (judgement: Judgement): Claim => (judgement.kind === 'granted' ? { kind: 'claimed' } : judgement);
+const toClaim = (judgement: Judgement, skipVerificationGate: boolean): Claim => (judgement.kind === 'granted' ? { kind: 'claimed', skipVerificationGate } : judgement);
 
 /** What a step changed and how to put it back; undefined where it never began or has no way back. */
 export function findRun(plan: Plan, ledger: readonly LedgerRow[], stepId: string): LedgerRow | undefined {
@@ -35,15 +35,19 @@ export function createClaimActivities(ports: Ports): Pick<RecordActivities, 'cla
   return {
     async claimExecution({ workspaceId, incidentId, gateId, digest, claimId }) {
       const request = { workspaceId, incidentId, kind: 'execute', claimId, digest, grant: { kind: 'gate', id: gateId } } as const;
+      // Where the answer to a claim was lost, a person looks.
+      let skipVerificationGate = false;
       const judgement = await recorder.claim(request, async (record) => {
         const plan = readPlan(record, digest);
         if (typeof plan === 'string') return refuse(plan);
         if (record.ledger.length > 0) return refuse('alreadyUsed');
-        const refusal = judgeExecutionClaim(await toFacts(request, record), plan, digest, { policies: await toPolicies(ports, record.policy), ...(await record.lookAround(plan)) });
+        const policies = await toPolicies(ports, record.policies);
+        skipVerificationGate = policies.every((policy) => policy.skipVerificationGate);
+        const refusal = judgeExecutionClaim(await toFacts(request, record), plan, digest, { policies, ...(await record.lookAround(plan, policies)) });
         if (refusal !== undefined) return refuse(refusal);
         return { kind: 'granted', steps: plan.steps.map(({ stepId, target }) => ({ stepId, target, key: toExecutionKey(digest, stepId, 'execute') })) };
       });
-      return toClaim(judgement);
+      return toClaim(judgement, skipVerificationGate);
     },
 
     async claimRollback({ workspaceId, incidentId, digest, claimId, cause, policy }) {
@@ -54,9 +58,10 @@ export function createClaimActivities(ports: Ports): Pick<RecordActivities, 'cla
         if (typeof plan === 'string') return refuse(plan);
         // By itself it is tried once; after that it is for people.
         if (cause.kind === 'policy' && record.ledger.some(({ kind }) => kind === 'rollback')) return refuse('alreadyUsed');
-        const refusal = judgeRollbackClaim(await toFacts(request, record), digest, cause, [policy, ...(await toPolicies(ports, record.policy))]);
+        const policies = [policy, ...(await toPolicies(ports, record.policies))];
+        const refusal = judgeRollbackClaim(await toFacts(request, record), digest, cause, policies);
         if (refusal !== undefined) return refuse(refusal);
-        if ((await record.lookAround(plan)).isTargetBusy) return refuse('targetBusy');
+        if ((await record.lookAround(plan, policies)).isTargetBusy) return refuse('targetBusy');
         const steps = plan.steps.flatMap((step) => {
           const row = findRun(plan, record.ledger, step.stepId);
           return row === undefined ? [] : [{ step, row }];
@@ -66,7 +71,7 @@ export function createClaimActivities(ports: Ports): Pick<RecordActivities, 'cla
         if (steps.some(({ step, row }) => sha256(row.snapshot ?? '') !== step.pins?.before)) return refuse('snapshotAltered');
         return { kind: 'granted', steps: steps.map(({ step: { stepId, target } }) => ({ stepId, target, key: toExecutionKey(digest, stepId, 'rollback') })) };
       });
-      return toClaim(judgement);
+      return toClaim(judgement, false);
     },
   };
 }

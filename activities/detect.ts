@@ -5,7 +5,7 @@ import { isAtLeastAsSevere } from '../domain/severity.js';
 import { formatValue, isOfTarget } from '../domain/signal.js';
 import { detected, detecting } from '../domain/updates.js';
 import type { Target, Workspace } from '../domain/watch.js';
-import { countSignals, withConfiguration } from '../domain/watch.js';
+import { countSignals, toSweepFingerprint, withConfiguration } from '../domain/watch.js';
 import { attempt } from './attempt.js';
 import { Fault } from './faults.js';
 import { noteGood, readContents } from './note-good.js';
@@ -59,7 +59,7 @@ export function createDetectActivities({ detectors, watch, recorder, now }: Port
             workspaceId,
             trigger: 'schedule',
             title: `${worst.signal.title} of ${name} is ${formatValue(worst.signal.value, worst.signal.unit)}`,
-            fingerprint: `sweep:${name}`,
+            fingerprint: toSweepFingerprint(name),
             startedBy: null,
             labels: {},
             targets: withConfiguration(targets, [name]),

@@ -12,6 +12,7 @@ import { attempt } from './attempt.js';
 import { type ChangeLog, explainStop, makeChange } from './change-steps.js';
 import { sha256, thaw } from './digest.js';
 import { Fault } from './faults.js';
+import { toPolicies } from './policies.js';
 import type { LedgerRow, Ports } from './ports.js';
 import { draftPlan } from './propose.js';
 import { measureLikeBefore, takeSample } from './sample.js';
@@ -34,8 +35,9 @@ export function createExecuteActivities(ports: Ports): Pick<ChangeActivities, 'e
     const { workspaceId, before } = input;
     const { signals, facts } = await measureLikeBefore(ports, input);
     if (findUnwell(before, signals, facts).length === 0) return { kind: 'recovered' };
-    const { policy } = await recorder.readPolicy(workspaceId);
-    if (ports.now().getTime() - Date.parse(plan.measuredAt) > policy.evidenceValidMs && !(await wouldBeProposed(plan, before, signals, facts))) {
+    const policies = await toPolicies(ports, await recorder.readPolicies(workspaceId));
+    const evidenceValidMs = Math.min(...policies.map((policy) => policy.evidenceValidMs));
+    if (ports.now().getTime() - Date.parse(plan.measuredAt) > evidenceValidMs && !(await wouldBeProposed(plan, before, signals, facts))) {
       return { kind: 'drifted', because: `its evidence is of ${formatMoment(new Date(plan.measuredAt))}, and what is measured now does not lead to it` };
     }
     for (const step of plan.steps) {

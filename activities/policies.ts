@@ -1,10 +1,11 @@
-import type { Policy } from '../domain/policy.js';
-import type { PolicyRecord, Ports } from './ports.js';
+import { findHolding, type Policy } from '../domain/policy.js';
+import type { PolicyRecords, Ports } from './ports.js';
 
 /**
- * What holds of a policy in the record: itself where the API signed it for a person; else only what sluice.yaml, as this worker read it, asks for as well.
- * So nobody loosens it who can only write to the database.
+ * What holds of the policies in the record: the newest by itself where the API signed it for a person; else only together with the newest that it did sign,
+ * and with what sluice.yaml, as this worker read it, asks for. So nobody loosens it who can only write to the database.
  */
-export async function toPolicies({ signatures, watch }: Pick<Ports, 'signatures' | 'watch'>, record: PolicyRecord): Promise<readonly Policy[]> {
-  return (await signatures.isPolicySigned(record)) ? [record.policy] : [record.policy, watch.readWorkspace(record.workspaceId).startingPolicy];
+export async function toPolicies({ signatures, watch }: Pick<Ports, 'signatures' | 'watch'>, records: PolicyRecords): Promise<readonly Policy[]> {
+  const { policies, isProven } = await findHolding(records, (record) => signatures.isPolicySigned(record));
+  return isProven ? policies : [...policies, watch.readWorkspace(records[0].workspaceId).startingPolicy];
 }

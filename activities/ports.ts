@@ -119,6 +119,9 @@ export interface PolicyRecord {
   readonly signature: string | null;
 }
 
+/** The newest policy, and before it all that carry a signature, newest first. */
+export type PolicyRecords = readonly [PolicyRecord, ...PolicyRecord[]];
+
 /** What the record says at the moment of a claim, all of it locked. */
 export interface ClaimRecord {
   readonly gate: ClaimFacts['gate'];
@@ -131,10 +134,10 @@ export interface ClaimRecord {
   readonly now: Date;
   /** Every row of the ledger for this digest. */
   readonly ledger: readonly LedgerRow[];
-  /** As it is at this moment. */
-  readonly policy: PolicyRecord;
-  /** What was done to the plan's targets before, and whether another incident is changing one; nobody else claims them meanwhile. */
-  readonly lookAround: (plan: Plan) => Promise<{ readonly past: Past; readonly isTargetBusy: boolean }>;
+  /** As they are at this moment. */
+  readonly policies: PolicyRecords;
+  /** What was done to the plan's targets before, as far back as any of these policies looks, and whether another incident is changing one; nobody else claims them meanwhile. */
+  readonly lookAround: (plan: Plan, policies: readonly Policy[]) => Promise<{ readonly past: Past; readonly isTargetBusy: boolean }>;
 }
 
 export type Judgement =
@@ -198,10 +201,11 @@ export interface Recorder {
   readPlan(incidentId: string, digest: string): Promise<{ readonly version: number; readonly canonical: string } | undefined>;
   markVerified(incidentId: string, planVersion: number, verifiedWell: boolean): Promise<void>;
   openGate(ref: IncidentRef, gate: GateOpening, update: UpdateDraft, tell?: Tell): Promise<void>;
-  /** The policy that holds now. */
+  /** The newest policy. */
   readPolicy(workspaceId: string): Promise<PolicyRecord>;
-  /** What was done before to the targets of a plan. */
-  readPast(plan: Pick<Plan, 'workspaceId' | 'incidentId' | 'scriptId' | 'steps'>, policy: Policy): Promise<Past>;
+  readPolicies(workspaceId: string): Promise<PolicyRecords>;
+  /** What was done before to the targets of a plan, as far back as any of these policies looks. */
+  readPast(plan: Pick<Plan, 'workspaceId' | 'incidentId' | 'scriptId' | 'steps'>, policies: readonly Policy[]): Promise<Past>;
   settleGate(incidentId: string, gateId: string, state: 'expired' | 'withdrawn'): Promise<void>;
   readGate(incidentId: string, gateId: string): Promise<GateRecord | undefined>;
   readCancellation(incidentId: string, decisionId: string): Promise<{ readonly approval: Approval; readonly signature: string } | undefined>;
@@ -209,7 +213,9 @@ export interface Recorder {
   claim(request: ClaimRequest, judge: (record: ClaimRecord) => Promise<Judgement>): Promise<Judgement>;
   readLedger(incidentId: string, digest: string): Promise<readonly LedgerRow[]>;
   /** The newest plan of which a step began and was not taken back, with the incident's last detection; undefined where there is none. */
-  readEarlierRun(incidentId: string): Promise<{ readonly digest: string; readonly canonical: string; readonly brokeGlass: readonly string[]; readonly measurementId: string; readonly signals: readonly Signal[] } | undefined>;
+  readEarlierRun(incidentId: string): Promise<{ readonly digest: string; readonly canonical: string; readonly measurementId: string; readonly signals: readonly Signal[] } | undefined>;
+  /** Who let a plan of the incident run alone, once it was claimed. */
+  listGlassBreakers(incidentId: string): Promise<readonly string[]>;
   /** `keptMs` is how long from now on. */
   saveSnapshot(key: string, snapshot: string, keptMs: number): Promise<void>;
   /** Notes that the change may have its effect from now on. `seen` is the handle that the row had when this attempt looked: whoever came later goes on. */

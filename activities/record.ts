@@ -4,6 +4,7 @@ import type { Telling } from '../domain/notification.js';
 import { toReversibility } from '../domain/plan.js';
 import { isOfTarget } from '../domain/signal.js';
 import { closed, rollbackClosed } from '../domain/updates.js';
+import type { Channel } from '../domain/watch.js';
 import { thaw } from './digest.js';
 import { asFailure, Fault } from './faults.js';
 import type { Ports, Tell } from './ports.js';
@@ -17,8 +18,18 @@ export function createRecordActivities({ recorder, signatures, watch }: Ports): 
 
   /** The channels that reach these groups, as sluice.yaml is now. */
   function toTell(workspaceId: string, { kind, gateId, groups }: Telling): Tell {
-    const channels = watch.readWorkspace(workspaceId).channels.filter((channel) => channel.groups.some((group) => groups.includes(group)));
+    const channels = listChannels(workspaceId).filter((channel) => channel.groups.some((group) => groups.includes(group)));
     return { workspaceId, kind, gateId, channels: channels.map(({ name }) => name) };
+  }
+
+  /** A workspace that left sluice.yaml tells nobody; its gates open all the same. */
+  function listChannels(workspaceId: string): readonly Channel[] {
+    try {
+      return watch.readWorkspace(workspaceId).channels;
+    } catch (error) {
+      if (error instanceof Fault && error.kind === 'targetMissing') return [];
+      throw error;
+    }
   }
 
   return {
@@ -28,19 +39,20 @@ export function createRecordActivities({ recorder, signatures, watch }: Ports): 
       if (settleAs !== undefined) await recorder.settleGate(incidentId, gateId, settleAs);
       const gate = await recorder.readGate(incidentId, gateId);
       if (gate === undefined) throw asFailure(new Fault('gateMissing', `gate ${gateId} has no row`));
-      const { state, approvals, reviews, settledBy, settledById } = gate;
+      const { state, mode, approvals, reviews, settledBy, settledById } = gate;
       const decisionIds: string[] = [];
       for (const decision of gate.decisions) if (await isSigned(decision, incidentId)) decisionIds.push(decision.id);
-      return { state, approvals, reviews, decisionIds, settledBy, settledById };
+      return { state, mode, approvals, reviews, decisionIds, settledBy, settledById };
     },
 
     async readEarlierRun({ incidentId }) {
+      const brokeGlass = await recorder.listGlassBreakers(incidentId);
       const earlier = await recorder.readEarlierRun(incidentId);
       const plan = earlier && thaw(earlier.canonical, earlier.digest);
-      if (earlier === undefined || plan === undefined) return null;
-      const { digest, brokeGlass, measurementId, signals } = earlier;
+      if (earlier === undefined || plan === undefined) return { run: null, brokeGlass };
+      const { digest, measurementId, signals } = earlier;
       const before = findAnomalies(signals).map(({ signal }) => signal).filter(isOfTarget);
-      return { digest, planVersion: plan.version, title: plan.title, ...toReversibility(plan), brokeGlass, measurementId, before };
+      return { run: { digest, planVersion: plan.version, title: plan.title, ...toReversibility(plan), measurementId, before }, brokeGlass };
     },
 
     async readCancellation({ incidentId, decisionId }) {

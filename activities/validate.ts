@@ -13,7 +13,9 @@ export function createValidateActivities(ports: Ports): Pick<ReasonActivities, '
   return {
     validateRemediation: ({ workspaceId, plan, rootCause }) =>
       attempt(async (): Promise<Validation> => {
-        const now = await recorder.readPolicy(workspaceId);
+        const recorded = await recorder.readPolicies(workspaceId);
+        const [now] = recorded;
+        const policies = await toPolicies(ports, recorded);
         const steps: Step[] = [];
         const rehearsal = [];
         for (const draft of plan.steps) {
@@ -35,8 +37,8 @@ export function createValidateActivities(ports: Ports): Pick<ReasonActivities, '
           rehearsed: true,
         });
         const { tier } = confidence;
-        const past = await recorder.readPast({ ...plan, steps }, now.policy);
-        const ruling = judgeUnder({ ...plan, steps }, tier, await toPolicies(ports, now), past);
+        const past = await recorder.readPast({ ...plan, steps }, policies);
+        const ruling = judgeUnder({ ...plan, steps }, tier, policies, past);
         if (ruling.kind === 'forbid') return { kind: 'denied', because: [ruling.because] };
         const frozen: Plan = { ...plan, steps, tier, policyVersion: now.version, ruling };
         const { canonical, digest } = freeze(frozen);

@@ -123,7 +123,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(remediateRoute, { source });
   await app.register(approveRoute, { sign });
   await app.register(scriptRoutes);
-  await app.register(policyRoutes, { sign: (policy) => keyring.sign('policy', policy) });
+  await app.register(policyRoutes, { keyring });
   await app.register(auditRoutes, { checkpoints });
   await app.ready();
   return app;

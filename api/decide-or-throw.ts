@@ -10,6 +10,7 @@ import {
   GateClosed,
   GateExpired,
   IdReused,
+  KillSwitchOn,
   NotAllowed,
   NothingToRollBack,
   ObserveOnly,
@@ -66,7 +67,7 @@ function toRefusal({ because, gate, confirmation }: Extract<DecisionAnswer, { ki
     case 'noWayBack':
       return new NothingToRollBack('Nothing that this gate is about can be taken back. Answer it with approve, reject or requestChanges.');
     case 'observeOnly':
-      return new ObserveOnly('The policy only observes: this plan can be looked at and is never run. Let an admin change the autonomy of the policy, then request changes for a plan that can be approved.');
+      return new ObserveOnly('The policy only observed when this gate opened: its plan is never run. Once the policy lets people decide, request changes: another plan is made, which can be approved.');
     case 'ownBytes':
       return new OwnBytes(`${gate.excluded.join(', ')} may not approve this: ${gate.kind === 'execution' ? 'it is what they wrote' : 'they let it run alone'}. Ask somebody else to decide.`);
     case 'reviewNeeded':
@@ -74,9 +75,11 @@ function toRefusal({ because, gate, confirmation }: Extract<DecisionAnswer, { ki
     case 'reasonNeeded':
       return new ReasonNeeded(`Say in \`reason\` why: ${verdict === 'reject' ? 'a person was called to this gate, and the next one should know' : 'others will have to understand it afterwards'}.`);
     case 'breakGlassOff':
-      return new BreakGlassOff('Nobody may let this run alone: the policy does not allow it, or nothing waits to be run here. Send the verdict approve.');
+      return new BreakGlassOff(gate.kind === 'execution' ? 'The policy lets nobody run a plan alone. Ask the others whom the gate waits for.' : 'Nothing waits to be run at this gate, so there is no glass to break. GET the incident to see what it asks.');
+    case 'killSwitch':
+      return new KillSwitchOn('The kill switch is on, so nothing may be approved to run; this decision changed nothing, and the gate stays open. GET /api/kill-switch says who turned it on and why.');
     case 'nothingToReview':
-      return new AlreadyDecided('This gate needs no review, or has one. Send the verdict approve.');
+      return new AlreadyDecided('This gate needs no review, or has one: it waits for approval.');
     default:
       return assertNever(because);
   }

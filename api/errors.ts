@@ -22,7 +22,7 @@ const problem = (slug: string, status: number, title: string) =>
 export class InvalidRequest extends problem('invalid-request', 400, 'The request is not valid') {}
 export class WrongName extends problem('wrong-name', 400, 'Nobody can be called this') {
   constructor(where: string) {
-    super(`${where} must be a name in plain, visible characters (Unicode NFKC), without space around it, and not SYSTEM, which is Sluice itself.`);
+    super(`${where} must be a name in plain, visible characters (Unicode NFKC), with single spaces and none around it, and not SYSTEM, sluice or sluice.yaml, which are Sluice itself.`);
   }
 }
 export class WorkspaceNeeded extends problem('workspace-needed', 400, 'Which workspace?') {
@@ -78,6 +78,7 @@ export class StaleDigest extends problem('stale-digest', 409, 'This is not the p
 export class AlreadyDecided extends problem('already-decided', 409, 'You have approved this already') {}
 export class ObserveOnly extends problem('observe-only', 409, 'This is only observed') {}
 export class OwnBytes extends problem('own-bytes', 409, 'Somebody else has to approve this') {}
+export class KillSwitchOn extends problem('kill-switch-on', 409, 'Nothing may run now') {}
 export class ReviewNeeded extends problem('review-needed', 409, 'This needs a review first') {}
 export class BreakGlassOff extends problem('break-glass-off', 409, 'Nobody may let this run alone') {}
 export class PolicyOvertaken extends problem('policy-overtaken', 409, 'The policy was changed meanwhile') {}

@@ -1,5 +1,6 @@
 import type { Gate, IncidentDetail, IncidentSummary, Plan } from '../contracts/http.js';
 import { incidentWorkflowId } from '../contracts/messages.js';
+import { toCounted } from '../db/gate-records.js';
 import type { DetailRow, SummaryRow } from '../db/incident-reads.js';
 import { findAnomalies } from '../domain/anomaly.js';
 import type { GateState } from '../domain/gate.js';
@@ -70,7 +71,7 @@ function toPlan(row: NonNullable<DetailRow['plan']>): Plan {
 const settlingVerdict: Partial<Record<GateState, string>> = { rejected: 'reject', changesRequested: 'requestChanges', rollbackRequested: 'rollBack' };
 
 function toGate(row: NonNullable<DetailRow['gate']>, said: DetailRow['said'], plan: DetailRow['plan']): Gate {
-  const approvals = said.filter(({ verdict }) => verdict === 'approve' || verdict === 'breakGlass').map(toApproval);
+  const approvals = toCounted(said, row.settledAt).map(toApproval);
   const reviews = said.filter(({ verdict }) => verdict === 'review').map(toApproval);
   const settling = said.find(({ verdict }) => verdict === settlingVerdict[row.state]);
   return {

@@ -11,22 +11,43 @@ const CLOCK_SKEW_S = 60;
 const MAX_LENGTH = 12_288;
 const TIMEOUT_MS = 5_000;
 const COOLDOWN_MS = 30_000;
+const REFRESH_MS = 3_600_000;
 
 /** Who a JWT of the issuer speaks for. `wantedWorkspace` is the one that the request names, where it names one. */
 export type FindOidcActor = (token: string, wantedWorkspace: string | undefined) => Promise<Actor>;
 
-/** Takes in the JWTs of one issuer. Its keys are fetched when the first one comes; one with an unknown key has them fetched anew, at most once per `cooldownMs`. */
-export function createOidc(settings: OidcYaml, { cooldownMs = COOLDOWN_MS }: { readonly cooldownMs?: number } = {}): FindOidcActor {
+interface Pauses {
+  /** How long an issuer that did not answer is not asked again, and how seldom its keys are fetched anew for one that is unknown. */
+  readonly cooldownMs?: number;
+  /** How long it counts where the issuer said that its keys are. */
+  readonly refreshMs?: number;
+}
+
+/** Takes in the JWTs of one issuer. Where its keys are is asked when the first one comes. */
+export function createOidc(settings: OidcYaml, { cooldownMs = COOLDOWN_MS, refreshMs = REFRESH_MS }: Pauses = {}): FindOidcActor {
+  let known: JWTVerifyGetKey | undefined;
   let discovery: Promise<JWTVerifyGetKey> | undefined;
-  const discover = (): Promise<JWTVerifyGetKey> => {
-    discovery ??= findKeys(settings.issuer, cooldownMs).catch((cause: unknown) => {
-      discovery = undefined;
-      throw new IssuerAway(cause);
-    });
+  let askAgainAt = 0;
+  async function discover(): Promise<JWTVerifyGetKey> {
+    try {
+      known = await findKeys(settings.issuer, cooldownMs);
+      askAgainAt = performance.now() + refreshMs;
+      return known;
+    } catch (cause) {
+      askAgainAt = performance.now() + cooldownMs;
+      if (known === undefined) throw new IssuerAway(cause);
+      return known;
+    }
+  }
+  function readDiscovery(): Promise<JWTVerifyGetKey> {
+    if (discovery !== undefined && performance.now() < askAgainAt) return discovery;
+    // Until it has ended, whoever comes waits for this one.
+    askAgainAt = Infinity;
+    discovery = discover();
     return discovery;
-  };
+  }
   const findKey: JWTVerifyGetKey = async (header, jws) => {
-    const keys = await discover();
+    const keys = await readDiscovery();
     try {
       return await keys(header, jws);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { DecisionReceipt, Gate, IncidentDetail, IncidentPage, Me, TailEntry } from '../contracts/http.js';
+import type { CancelReceipt, DecisionReceipt, Gate, IncidentDetail, IncidentPage, Me, TailEntry } from '../contracts/http.js';
 import type { Verdict } from '../domain/gate.js';
 import type { Outcome } from '../domain/incident.js';
 import type { ApiClient } from './client.js';
@@ -61,6 +61,8 @@ export interface Answer {
   readonly reason?: string;
   readonly yes?: boolean;
   readonly confirm?: string;
+  /** The beginning of the digest of the plan that the person means. */
+  readonly digest?: string;
 }
 
 /** Answers the open gate: for the digest that was shown and no other. */
@@ -79,6 +81,9 @@ export async function answerGate(context: Context, incident: IncidentDetail, gat
   if (takesBack) await askToTakeBack(context, answer);
   if (verdict === 'breakGlass') complain('This lets it run on your word alone. Everyone is told.');
   const letsRun = verdict === 'approve' || verdict === 'breakGlass';
+  const meant = letsRun ? toMeaning(gate, incident) : undefined;
+  const { digest } = answer;
+  if (digest !== undefined && gate.digest?.startsWith(digest) !== true) throw new Refused(`The gate is for the digest ${gate.digest ?? '(none)'} now, not ${digest}. Look at it with \`sluice show\`, and decide anew.`);
   const confirmation = letsRun ? await askToApprove(context, gate, incident.closedAt !== null, answer) : undefined;
   const receipt = await client.post<DecisionReceipt>(`/api/incidents/${incident.id}/decisions`, {
     decisionId: randomUUID(),
@@ -88,6 +93,24 @@ export async function answerGate(context: Context, incident: IncidentDetail, gat
     ...(answer.reason === undefined ? {} : { reason: answer.reason }),
     ...(confirmation === undefined ? {} : { confirmation }),
   });
+  print(json ? JSON.stringify(receipt) : toPlainText(`${receipt.message}${meant === undefined ? '' : `: ${meant}`}`));
+}
+
+/** What saying yes at a gate means, as the person should read it afterwards. */
+function toMeaning({ kind, digest }: Gate, { plan, closedAt }: IncidentDetail): string {
+  switch (kind) {
+    case 'execution':
+      return `run ${plan?.title ?? 'the plan'}, digest ${digest?.slice(0, 12) ?? 'none'}…`;
+    case 'verification':
+      return 'it looks good';
+    case 'needsHuman':
+      return closedAt === null ? 'measure again' : 'leave it as it is';
+  }
+}
+
+/** Asks that an incident ends; where something may have changed, it asks a person first. */
+export async function cancelIncident({ client, json, print }: Context, incidentId: string, { reason }: { readonly reason: string }): Promise<void> {
+  const receipt = await client.post<CancelReceipt>(`/api/incidents/${encodeURIComponent(incidentId)}/cancel`, { reason });
   print(json ? JSON.stringify(receipt) : toPlainText(receipt.message));
 }
 

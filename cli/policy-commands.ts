@@ -9,7 +9,7 @@ import { Refused, WrongUsage } from './surroundings.js';
 /** Prints the policy as a file that `sluice policy set` takes. */
 export async function showPolicy({ client, json, print }: Context): Promise<void> {
   const now = await client.get<PolicyVersion>('/api/policy');
-  print(json ? JSON.stringify(now) : toPlainText(`# ${describe(now)}\n${stringify(toWritten(now.policy), { lineWidth: 0 }).trimEnd()}`));
+  print(json ? JSON.stringify(now) : toPlainText(`# ${describe(now)}\n${stringify({ version: now.version, ...toWritten(now.policy) }, { lineWidth: 0 }).trimEnd()}`));
 }
 
 export async function listPolicyVersions({ client, json, print }: Context): Promise<void> {
@@ -21,8 +21,7 @@ export async function listPolicyVersions({ client, json, print }: Context): Prom
 export async function setPolicy(context: Context, file: string, { reason, dryRun = false, yes = false }: { readonly reason?: string; readonly dryRun?: boolean; readonly yes?: boolean }): Promise<void> {
   const { client, json, print, complain, isTerminal, ask } = context;
   if (!dryRun && reason === undefined) throw new WrongUsage('Say why with --reason; it is kept in the audit. To see only what it would do, say --dry-run.');
-  const policy = await readPolicyFile(file);
-  const { version } = await client.get<PolicyVersion>('/api/policy');
+  const { version, policy } = await readPolicyFile(file);
   const foreseen = await client.post<PolicyDryRun>('/api/policy/dry-run', { policy });
   if (dryRun) return print(json ? JSON.stringify(foreseen) : toPlainText(renderDryRun(foreseen)));
   complain(toPlainText(renderDryRun(foreseen)));
@@ -34,31 +33,34 @@ export async function setPolicy(context: Context, file: string, { reason, dryRun
 
 const describe = ({ version, changedBy, reason, changedAt }: PolicyVersion): string => `version ${version}, by ${changedBy} at ${changedAt}: "${reason}"`;
 
-function renderDryRun({ gates }: PolicyDryRun): string {
+function renderDryRun({ gates, leftOut }: PolicyDryRun): string {
   if (gates.length === 0) return 'No execution gate is open.';
-  return gates
-    .map(({ incidentId, title, risk, approvals, now, would, changes }) =>
-      [`${incidentId}  ${title} (risk ${risk}, ${approvals} approved)`, `  now:   ${now.says}`, changes ? `  would: ${would.says}` : '  would: the same'].join('\n'),
-    )
-    .join('\n');
+  const shown = gates.map(({ incidentId, title, risk, approvals, now, would, changes }) =>
+    [`${incidentId}  ${title} (risk ${risk}, ${approvals} approved)`, `  now:   ${now.says}`, changes ? `  would: ${would.says}` : '  would: the same'].join('\n'),
+  );
+  return [...shown, ...(leftOut === 0 ? [] : [`${leftOut} more are open that were not looked at.`])].join('\n');
 }
 
 /** Durations as people write them: `gateWait: 24h` for `gateWaitMs`. */
 const toWritten = (policy: object): object =>
   Object.fromEntries(Object.entries(policy).map(([name, value]) => (name.endsWith('Ms') && typeof value === 'number' ? [name.slice(0, -2), writeDurationMs(value)] : [name, value])));
 
-async function readPolicyFile(file: string): Promise<object> {
+/** The policy in a file, with the version that it was made from: what somebody else changed since is not overwritten. */
+async function readPolicyFile(file: string): Promise<{ readonly version: number; readonly policy: object }> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new Refused(`${file} cannot be read. Make it with \`sluice policy show > ${file}\`.`, { cause: error });
   });
   const written = readYaml(text, file);
   if (typeof written !== 'object' || written === null || Array.isArray(written)) throw new Refused(`${file} holds no policy. Make it with \`sluice policy show > ${file}\`.`);
-  return Object.fromEntries(
-    Object.entries(written).map(([name, value]) => {
+  const { version, ...rest }: { readonly version?: unknown } = written;
+  if (typeof version !== 'number') throw new Refused(`${file} does not say of which \`version\` it is a change. Make it anew with \`sluice policy show > ${file}\`, and change that one.`);
+  const policy = Object.fromEntries(
+    Object.entries(rest).map(([name, value]) => {
       const durationMs = typeof value === 'string' ? readDurationMs(value) : undefined;
       return durationMs === undefined ? [name, value] : [`${name}Ms`, durationMs];
     }),
   );
+  return { version, policy };
 }
 
 function readYaml(text: string, file: string): unknown {

@@ -6,7 +6,7 @@ import { severities } from '../domain/severity.js';
 import { KeysUnusable } from '../keys/key-files.js';
 import { verifyAudit } from './audit-commands.js';
 import { ApiRefusal, ApiUnreachable, createApiClient } from './client.js';
-import { type Context, decideAtGate, followTail, listIncidents, showIncident, startDetection } from './commands.js';
+import { cancelIncident, type Context, decideAtGate, followTail, listIncidents, showIncident, startDetection } from './commands.js';
 import { listKeys, makeKeys, revokeKey, rotateKeys } from './keys-commands.js';
 import { killSwitch } from './kill-switch-commands.js';
 import { projectRoot } from './local/config.js';
@@ -93,9 +93,14 @@ function createProgram(surroundings: Surroundings): Command {
       .description(what)
       .option('--reason <text>', 'why; kept in the record')
       .option('--yes', 'do not ask')
-      .action(async (incidentId: string, options: { reason?: string; yes?: boolean; confirm?: string }) => decideAtGate(await context(), incidentId, verdict, options));
-    if (verdict === 'approve' || verdict === 'breakGlass') command.option('--confirm <text>', "the plan's title, which a plan of HIGH or CRITICAL risk needs");
+      .action(async (incidentId: string, options: { reason?: string; yes?: boolean; confirm?: string; digest?: string }) => decideAtGate(await context(), incidentId, verdict, options));
+    if (verdict === 'approve' || verdict === 'breakGlass') command.option('--digest <digest>', 'only if the gate is for the plan with this digest, or one that begins so').option('--confirm <text>', "the plan's title, which a plan of HIGH or CRITICAL risk needs");
   }
+  program
+    .command('cancel <incidentId>')
+    .description('end an incident; where something may have changed, a person is asked first')
+    .requiredOption('--reason <text>', 'why; kept in the record')
+    .action(async (incidentId: string, options: { reason: string }) => cancelIncident(await context(), incidentId, options));
   program
     .command('rollback <incidentId>')
     .description('take back what was run: at its open gate, or after it was closed')

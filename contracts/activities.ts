@@ -1,6 +1,6 @@
 import type { Anomaly } from '../domain/anomaly.js';
 import type { Confidence } from '../domain/confidence.js';
-import type { GateOpening, GateState } from '../domain/gate.js';
+import type { GateMode, GateOpening, GateState } from '../domain/gate.js';
 import type { Outcome, UpdateDraft } from '../domain/incident.js';
 import type { ClaimRefusal, RollbackCause } from '../domain/grant.js';
 import type { Telling } from '../domain/notification.js';
@@ -35,7 +35,7 @@ export type Validation =
   | { readonly kind: 'drifted'; readonly because: string };
 
 /** Whether a plan may be run, or taken back, from here on: the record says so in one transaction. */
-export type Claim = { readonly kind: 'claimed' } | { readonly kind: 'refused'; readonly because: ClaimRefusal };
+export type Claim = { readonly kind: 'claimed'; /** Whether what nobody approved is verified without a person who looks. */ readonly skipVerificationGate: boolean } | { readonly kind: 'refused'; readonly because: ClaimRefusal };
 
 export type Rollback =
   | { readonly kind: 'rolledBack'; readonly update: UpdateDraft }
@@ -58,6 +58,7 @@ export type Verification =
 /** A gate's row as it is now; `approvals` are those that counted. */
 export interface GateReading {
   readonly state: GateState;
+  readonly mode: GateMode;
   readonly approvals: readonly Approval[];
   /** What supervisors said of it before approvals could count. */
   readonly reviews: readonly Approval[];
@@ -76,8 +77,6 @@ export interface EarlierRun {
   readonly title: string;
   readonly hasWayBack: boolean;
   readonly isFullyReversible: boolean;
-  /** Who let it run alone. */
-  readonly brokeGlass: readonly string[];
   readonly measurementId: string;
   readonly before: readonly Signal[];
 }
@@ -154,7 +153,7 @@ export interface RecordActivities {
   /** With `settleAs`, settles the gate if it is still open; whatever it returns is the truth. */
   readGate(input: IncidentRef & { readonly gateId: string; readonly settleAs?: 'expired' | 'withdrawn' }): Promise<GateReading>;
   /** The last plan that ran for this incident and was not taken back, in whatever run of its workflow; null where none was. */
-  readEarlierRun(input: IncidentRef): Promise<EarlierRun | null>;
+  readEarlierRun(input: IncidentRef): Promise<{ readonly run: EarlierRun | null; /** Who let a plan of it run alone. */ readonly brokeGlass: readonly string[] }>;
   /** Whether this decision is a person's recorded request to cancel. */
   readCancellation(input: IncidentRef & { readonly decisionId: string }): Promise<Approval | null>;
   /** `key` makes a repeat harmless. */

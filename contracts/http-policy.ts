@@ -36,6 +36,7 @@ export const PolicyVersion = Type.Object({
   policy: Policy,
   changedBy: Type.String({ description: 'A person, or `sluice.yaml`.' }),
   reason: Type.String(),
+  signed: Type.Boolean({ description: 'Whether a key that is good now signed this very policy. One that is not signed holds only together with the last one that is, and with sluice.yaml: the stricter of them.' }),
   changedAt: Moment,
 });
 export type PolicyVersion = Static<typeof PolicyVersion>;
@@ -69,5 +70,6 @@ export const PolicyDryRun = Type.Object({
       changes: Type.Boolean(),
     }),
   ),
+  leftOut: Type.Integer({ description: 'How many more gates are open; the oldest ones were looked at.' }),
 });
 export type PolicyDryRun = Static<typeof PolicyDryRun>;

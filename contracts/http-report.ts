@@ -40,7 +40,7 @@ export const Report = Type.Object({
       observed: Type.Integer({ minimum: 0, description: 'Shown while nobody could approve them.' }),
       recovered: Type.Integer({ minimum: 0, description: 'Of those observed: whose incident became healthy again with nothing run.' }),
     }),
-    { description: 'What was proposed, by fix and tier of confidence; most proposed first.' },
+    { description: 'The last plan that was proposed for each incident, by fix and tier of confidence; most proposed first.' },
   ),
 });
 export type Report = Static<typeof Report>;

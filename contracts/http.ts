@@ -230,6 +230,7 @@ export const DecisionReceipt = Type.Object({
 export type DecisionReceipt = Static<typeof DecisionReceipt>;
 export const CancelBody = Body({ reason: Reason });
 export const CancelReceipt = Type.Object({ decisionId: Uuid, message: Type.String() });
+export type CancelReceipt = Static<typeof CancelReceipt>;
 
 export const RollbackBody = Body({ reason: Reason });
 export const RollbackReceipt = Type.Object({ decisionId: Uuid, message: Type.String() });

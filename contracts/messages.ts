@@ -43,7 +43,7 @@ export const incidentWorkflowId = (workspaceId: string, incidentId: string): str
 export const rollbackWorkflowId = (workspaceId: string, incidentId: string): string => `rollback:${workspaceId}:${incidentId}`;
 export const sweepScheduleId = (workspaceId: string): string => `sweep:${workspaceId}`;
 
-/** Says that a decision was recorded. Only its row in Postgres counts, so a forged signal changes nothing. */
+/** Says that a decision was recorded, or that a gate's row changed, whose id it has then. Only the rows in Postgres count, so a forged signal changes nothing. */
 export interface DecisionNotice {
   readonly decisionId: string;
 }

@@ -4,6 +4,7 @@ import { decidingRoles } from '../domain/actor.js';
 import { reaches } from '../domain/reach.js';
 import { autonomies } from '../domain/policy.js';
 import { units } from '../domain/signal.js';
+import { isSafeToFetch } from './oidc-yaml.js';
 
 const Exact = <Properties extends TProperties>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
 const DAY_MS = 86_400_000;
@@ -21,6 +22,9 @@ const Name = Type.String({ pattern: '^[a-z0-9]([a-z0-9-]{0,62})$', description: 
 const Count = Type.Number({ exclusiveMinimum: 0, maximum: 1e12 });
 const Column = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_.]{0,120}$' });
 const Reference = Type.Union([Exact({ env: Type.String({ minLength: 1 }) }), Exact({ file: Type.String({ minLength: 1 }) })]);
+
+/** What is told to people says what is wrong and where. */
+const Address = Type.Refine(Type.String(), isSafeToFetch, () => 'must be an https address; http only for this machine itself');
 
 const Approvals = (minimum: number) => Type.Optional(Type.Integer({ minimum, maximum: 5 }));
 
@@ -70,11 +74,11 @@ const TargetSchema = Exact({
 
 const ChannelSchema = Exact({
   kind: Type.Enum(['webhook', 'slack']),
-  url: Type.Optional(Type.Union([Type.String({ pattern: '^https?://' }), Reference])),
+  url: Type.Optional(Type.Union([Address, Reference])),
   secret: Type.Optional(Reference),
   token: Type.Optional(Reference),
   channel: Type.Optional(Type.String({ pattern: '^[CG][A-Z0-9]{2,30}$', description: 'The id of the channel, like C0123ABCD.' })),
-  api: Type.Optional(Type.String({ pattern: '^https?://' })),
+  api: Type.Optional(Address),
   groups: Type.Array(Name, { minItems: 1 }),
 });
 
@@ -87,8 +91,7 @@ export const SluiceYaml = Exact({
       stabilization: Type.Optional(Duration),
       executionGate: Type.Optional(Exact({ wait: Type.Optional(Duration), remind: Type.Optional(Duration) })),
       verificationGate: Type.Optional(Exact({ escalate: Type.Optional(Duration), skipAutomatic: Type.Optional(Type.Boolean()) })),
-      // `confidence` is a person's word, signed: `sluice policy set`.
-      autonomy: Type.Optional(Type.Enum(autonomies.filter((autonomy) => autonomy !== 'confidence'))),
+      autonomy: Type.Optional(Type.Enum([...autonomies])),
       approvers: Type.Optional(Type.Partial(Type.Record(Type.Enum([...reaches]), Type.Enum([...decidingRoles])), { additionalProperties: false })),
       breakGlass: Type.Optional(Type.Boolean()),
       escalation: Type.Optional(Exact({ after: Type.Optional(Duration), groups: Type.Optional(Type.Array(Name, { minItems: 1, maxItems: 10, uniqueItems: true })) })),

@@ -38,12 +38,17 @@ export function readSluiceYaml(text: string, file = 'sluice.yaml'): readonly Wor
     // A key that no schema has is reported twice: at its object, and as a value that no schema allows.
     const errors = Value.Errors(SluiceYaml, content)
       .filter(({ keyword }) => keyword !== 'additionalProperties')
-      .map(({ instancePath, keyword, message }): Mistake => ({ path: instancePath.split('/').slice(1), message: keyword === 'boolean' ? 'is unknown here' : message }));
+      .map((error): Mistake => ({ path: error.instancePath.split('/').slice(1), message: toMessage(error) }));
     return fail(errors.map(({ path, message }) => `line ${lineOf(path)}: ${path.join('.') || 'the document'} ${message}`));
   }
   const mistakes = findMistakes(content);
   if (mistakes.length > 0) fail(mistakes.map(({ path, message }) => `line ${lineOf(path)}: ${path.join('.')} ${message}`));
   return Object.entries(content.workspaces).map(([id, workspace]) => toWorkspace(id, workspace));
+}
+
+function toMessage({ keyword, message, params }: { readonly keyword: string; readonly message: string; readonly params: object }): string {
+  if (keyword === 'boolean') return 'is unknown here';
+  return keyword === 'enum' && 'allowedValues' in params && Array.isArray(params.allowedValues) ? `must be one of ${params.allowedValues.join(', ')}` : message;
 }
 
 function findOffset(document: Document, path: Path): number {
@@ -66,6 +71,8 @@ const executors: Readonly<Partial<Record<WrittenTarget['kind'], string>>> = { po
 /** What a schema cannot say: that each kind has what it needs, and that what is named exists. */
 function findMistakes({ workspaces }: SluiceYaml): readonly Mistake[] {
   return Object.entries(workspaces).flatMap(([id, workspace]) => [
+    // What runs without asking anybody takes a person's word, which is signed.
+    ...(workspace.autonomy === 'confidence' ? [{ path: ['workspaces', id, 'autonomy'], message: 'cannot be confidence here: an admin puts that in place with `sluice policy set`' }] : []),
     ...Object.entries(workspace.targets).flatMap(([name, target]) => findTargetMistakes(workspace, target, ['workspaces', id, 'targets', name])),
     ...Object.entries(workspace.channels ?? {}).flatMap(([name, channel]) => findChannelMistakes(channel, ['workspaces', id, 'channels', name])),
     ...(workspace.alertRules ?? []).flatMap((rule, index) =>

@@ -7,6 +7,7 @@ import { GRANT_VALID_MS } from '../domain/grant.js';
 import type { Plan } from '../domain/plan.js';
 import { toConfirmation } from '../domain/policy.js';
 import { appendAudit } from './audit-writer.js';
+import { readKillSwitch } from './kill-switch.js';
 import { readPolicy } from './policies.js';
 import { notify } from './channels.js';
 import { readClock } from './clock.js';
@@ -44,11 +45,12 @@ export async function decide(db: Database, sign: SignDecision, incidentId: strin
     const repeated = said.find(({ id }) => id === decision.id);
     if (repeated !== undefined) return isSame(repeated, content) ? recall(gate, said, repeated) : { kind: 'conflict' };
 
-    const approvedBy = said.filter(({ verdict }) => verdict === 'approve').map(({ person }) => person);
     const confirmation = await readConfirmation(tx, gate);
     const { policy } = await readPolicy(tx, actor.workspaceId);
+    const killSwitchOn = await readKillSwitch(tx, actor.workspaceId);
     const now = await readClock(tx);
-    const hearing = hear(gate, { approvedBy, isReviewed: said.some(({ verdict }) => verdict === 'review'), confirmation, breakGlass: policy.breakGlass }, decision, now);
+    const approvedBy = toGoodApprovals(said, now).map(({ person }) => person);
+    const hearing = hear(gate, { approvedBy, isReviewed: said.some(({ verdict }) => verdict === 'review'), confirmation, breakGlass: policy.breakGlass, killSwitchOn }, decision, now);
     if (hearing.kind === 'refused') {
       await auditRefusal(tx, actor, incidentId, { gate: gate.id, verdict: decision.verdict, digest: decision.digest, because: hearing.because });
       return { ...hearing, gate, confirmation };
@@ -73,10 +75,13 @@ export async function decide(db: Database, sign: SignDecision, incidentId: strin
   return answer;
 }
 
+/** The approvals that a run could still begin by at this moment. */
+const toGoodApprovals = (said: readonly DecisionRow[], at: Date): readonly DecisionRow[] =>
+  said.filter(({ verdict, createdAt }) => verdict === 'approve' && at.getTime() - createdAt.getTime() <= GRANT_VALID_MS);
+
 /** What the decision was answered when it was made. */
 function recall(gate: GateRow, said: readonly DecisionRow[], made: DecisionRow): DecisionAnswer {
-  const upToIt = said.slice(0, said.indexOf(made) + 1);
-  const approvals = upToIt.filter(({ verdict }) => verdict === 'approve').length;
+  const approvals = toGoodApprovals(said.slice(0, said.indexOf(made) + 1), made.createdAt).length;
   const states = {
     approve: approvals >= gate.approvalsNeeded ? 'approved' : 'open',
     breakGlass: 'approved',

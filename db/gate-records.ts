@@ -1,4 +1,6 @@
 import { and, asc, eq, ne, sql } from 'drizzle-orm';
+import { isSamePerson } from '../domain/actor.js';
+import { GRANT_VALID_MS } from '../domain/grant.js';
 import type { GateOpening, GateState, Verdict } from '../domain/gate.js';
 import type { UpdateDraft } from '../domain/incident.js';
 import type { Approval } from '../domain/updates.js';
@@ -16,6 +18,13 @@ export const toApproval = (row: typeof decisions.$inferSelect): Approval => ({
   ...(row.verdict === 'breakGlass' ? { brokeGlass: true } : {}),
 });
 
+/** Each person's last word that let it run, as far as it was still good when the gate was settled, or is now. */
+export function toCounted(said: readonly (typeof decisions.$inferSelect)[], settledAt: Date | null): readonly (typeof decisions.$inferSelect)[] {
+  const oldest = (settledAt ?? new Date()).getTime() - GRANT_VALID_MS;
+  const good = said.filter(({ verdict, createdAt }) => (verdict === 'approve' || verdict === 'breakGlass') && createdAt.getTime() >= oldest);
+  return good.filter(({ person }, index) => !good.slice(index + 1).some((later) => isSamePerson(later.person, person)));
+}
+
 /** Whom to notify of an update. */
 export type Tell = Pick<Parameters<typeof addNotifications>[1], 'workspaceId' | 'kind' | 'gateId' | 'channels'>;
 
@@ -32,9 +41,10 @@ export const createGateRecords = (db: Database) => ({
     const settled = said.find(({ verdict }) => verdict === settling[gate.state]);
     return {
       state: gate.state,
+      mode: gate.mode,
       planVersion: gate.planVersion,
       digest: gate.digest,
-      approvals: said.filter(({ verdict }) => verdict === 'approve' || verdict === 'breakGlass').map(toApproval),
+      approvals: toCounted(said, gate.settledAt).map(toApproval),
       reviews: said.filter(({ verdict }) => verdict === 'review').map(toApproval),
       decisions: heard,
       settledBy: settled === undefined ? null : toApproval(settled),

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, isNotNull, isNull, lt, ne, or, type SQL, sql } from 'drizzle-orm';
 import type { AuditKind } from '../domain/audit.js';
 import type { ClaimRefusal } from '../domain/grant.js';
 import type { GateKind } from '../domain/gate.js';
 import type { Plan } from '../domain/plan.js';
-import type { Past } from '../domain/policy.js';
+import type { Past, Policy } from '../domain/policy.js';
 import { appendAudit } from './audit-writer.js';
 import { readClock } from './clock.js';
 import type { Connection, Database } from './database.js';
 import { readKillSwitch } from './kill-switch.js';
-import { holdTargets, readPast } from './past.js';
-import { type PolicyRow, readPolicy } from './policies.js';
+import { CLAIM_LASTS, holdTargets, readPast } from './past.js';
+import { type PolicyRows, readPolicies } from './policies.js';
 import { audit, decisions, executions, gates, incidents, measurements, memberOf, plans } from './schema.js';
 
 type Row = typeof executions.$inferSelect;
@@ -33,9 +33,9 @@ interface ClaimRecord {
   readonly verificationFailed: boolean;
   readonly now: Date;
   readonly ledger: readonly Row[];
-  /** As it is now. */
-  readonly policy: PolicyRow;
-  readonly lookAround: (plan: Plan) => Promise<{ readonly past: Past; readonly isTargetBusy: boolean }>;
+  /** As they are now. */
+  readonly policies: PolicyRows;
+  readonly lookAround: (plan: Plan, policies: readonly Policy[]) => Promise<{ readonly past: Past; readonly isTargetBusy: boolean }>;
 }
 
 type Judgement =
@@ -66,7 +66,7 @@ export const createLedgerRecords = (db: Database) => ({
             // Only a rollback comes here twice. What had begun keeps its handle, so that it is looked after and not made again.
             .onConflictDoUpdate({
               target: executions.key,
-              set: { claimId, grantId: grant.id, state: sql`case when ${executions.state} in ('started', 'unknown') then ${executions.state} else 'claimed' end`, handle: sql`case when ${executions.state} in ('started', 'unknown') then ${executions.handle} end` },
+              set: { claimId, grantId: grant.id, claimedAt: sql`now()`, state: sql`case when ${executions.state} in ('started', 'unknown') then ${executions.state} else 'claimed' end`, handle: sql`case when ${executions.state} in ('started', 'unknown') then ${executions.handle} end` },
               setWhere: sql`${executions.kind} = 'rollback' and ${executions.state} <> 'succeeded'`,
             });
         }
@@ -89,8 +89,17 @@ export const createLedgerRecords = (db: Database) => ({
     if (last === undefined) return undefined;
     const [plan] = await db.select({ canonical: plans.canonical }).from(plans).where(and(eq(plans.incidentId, incidentId), eq(plans.digest, last.digest)));
     const [detection] = await db.select().from(measurements).where(and(eq(measurements.incidentId, incidentId), eq(measurements.purpose, 'detection'))).orderBy(desc(measurements.measuredAt)).limit(1);
-    const broke = await db.select({ person: decisions.person }).from(decisions).where(and(eq(decisions.gateId, last.grantId), eq(decisions.verdict, 'breakGlass')));
-    return plan && detection && { digest: last.digest, brokeGlass: broke.map(({ person }) => person), canonical: plan.canonical, measurementId: detection.id, signals: detection.signals };
+    return plan && detection && { digest: last.digest, canonical: plan.canonical, measurementId: detection.id, signals: detection.signals };
+  },
+
+  /** Who let a plan of the incident run alone, once it was claimed. */
+  async listGlassBreakers(incidentId: string): Promise<readonly string[]> {
+    const rows = await db
+      .selectDistinct({ person: decisions.person })
+      .from(decisions)
+      .innerJoin(executions, eq(executions.grantId, decisions.gateId))
+      .where(and(eq(decisions.incidentId, incidentId), eq(decisions.verdict, 'breakGlass'), isNotNull(executions.handle)));
+    return rows.map(({ person }) => person);
   },
 
   /** Kept from now on, and from its end anew: what is unknown can be taken back too. */
@@ -98,7 +107,7 @@ export const createLedgerRecords = (db: Database) => ({
     await db.update(executions).set({ snapshot, snapshotKeptUntil: inMs(keptMs) }).where(and(eq(executions.key, key), isNull(executions.handle)));
   },
 
-  /** Notes that the change may have its effect from now on; refuses where it was called off or the kill switch is on. */
+  /** Notes that the change may have its effect from now on; refuses where it was called off, was claimed too long ago, or the kill switch is on. */
   async begin(key: string, handle: string, seen: string | null): Promise<'begun' | 'calledOff' | 'killSwitch'> {
     return db.transaction(async (tx) => {
       const [row] = await tx.select().from(executions).where(eq(executions.key, key)).for('update');
@@ -106,7 +115,13 @@ export const createLedgerRecords = (db: Database) => ({
       // Whoever sets its row back does not make it run again.
       if (row.kind === 'execute' && row.state === 'claimed' && (await isInAudit(tx, 'execution.started', 'key', key))) return 'calledOff';
       if (await readKillSwitch(tx, row.workspaceId)) return 'killSwitch';
-      await tx.update(executions).set({ state: 'started', handle, startedAt: sql`coalesce(${executions.startedAt}, now())` }).where(eq(executions.key, key));
+      const [begun] = await tx
+        .update(executions)
+        .set({ state: 'started', handle, startedAt: sql`coalesce(${executions.startedAt}, now())` })
+        // From then on the targets are free for others.
+        .where(and(eq(executions.key, key), or(ne(executions.state, 'claimed'), sql`${executions.claimedAt} > clock_timestamp() - ${CLAIM_LASTS}`)))
+        .returning({ key: executions.key });
+      if (begun === undefined) return 'calledOff';
       await appendAudit(tx, row.workspaceId, { kind: row.kind === 'execute' ? 'execution.started' : 'rollback.started', actor: 'sluice', subject: row.incidentId, details: { ...toDetails(row), handle: sha256(handle) } });
       return 'begun';
     });
@@ -188,7 +203,6 @@ async function lockRecord(tx: Connection, request: ClaimRequest): Promise<ClaimR
   const gateId = grant.kind === 'gate' ? grant.id : (decision?.gateId ?? null);
   const [gate] = gateId === null ? [] : await tx.select().from(gates).where(and(eq(gates.id, gateId), eq(gates.incidentId, incidentId))).for('update');
   const said = grant.kind === 'decision' ? [decision ?? []].flat() : await tx.select().from(decisions).where(and(eq(decisions.gateId, grant.id), eq(decisions.incidentId, incidentId)));
-  const policy = await readPolicy(tx, workspaceId);
   const [plan] = await tx.select({ canonical: plans.canonical, verifiedWell: plans.verifiedWell }).from(plans).where(and(eq(plans.incidentId, incidentId), eq(plans.digest, digest)));
   return {
     gate,
@@ -198,10 +212,10 @@ async function lockRecord(tx: Connection, request: ClaimRequest): Promise<ClaimR
     verificationFailed: plan?.verifiedWell === false,
     isClosed: incident === undefined || incident.closedAt !== null,
     now: await readClock(tx),
-    policy,
-    lookAround: async (plan) => {
+    policies: await readPolicies(tx, workspaceId),
+    lookAround: async (plan, policies) => {
       const { isBusy } = await holdTargets(tx, plan);
-      return { past: await readPast(tx, plan, policy.policy), isTargetBusy: isBusy };
+      return { past: await readPast(tx, plan, policies), isTargetBusy: isBusy };
     },
     ledger: await tx.select().from(executions).where(ofPlan(incidentId, digest)).orderBy(asc(executions.claimedAt)).for('update'),
   };

@@ -1,8 +1,7 @@
 import { and, asc, desc, eq, isNull, lte, sql } from 'drizzle-orm';
 import type { Confidence } from '../domain/confidence.js';
-import type { Delivery } from '../domain/notice.js';
-import { toldUpdate } from '../domain/notice.js';
-import type { NotificationKind } from '../domain/notification.js';
+import type { Delivery, NotificationKind } from '../domain/notification.js';
+import { isOnlyAsking, toldUpdate } from '../domain/notification.js';
 import type { Plan } from '../domain/plan.js';
 import { notify } from './channels.js';
 import { readClock } from './clock.js';
@@ -74,14 +73,19 @@ export async function listDueLanes(db: Database): Promise<readonly Lane[]> {
 }
 
 /**
- * Delivers what is due in one channel, in order of creation, until nothing is or `isOver` says so. No transaction is open meanwhile: each is leased,
- * so two dispatchers never take the same one, and what a dead one held is tried again after the lease. So it is told at least once.
+ * Delivers what is due in one channel, oldest first, until nothing is or `isOver` says so. What is tried again comes after what was due before, and two
+ * dispatchers deliver side by side, so people may hear of a later thing first. No transaction is open meanwhile: each is leased, so two dispatchers never
+ * take the same one, and what a dead one held is tried again after the lease. So it is told at least once.
  */
 export async function deliverNotifications(db: Database, lane: Lane, dispatcher: Dispatcher): Promise<void> {
   const { deliver, isOver, shownAs } = dispatcher;
   while (!isOver()) {
     const due = await lease(db, lane);
     if (due === undefined) return;
+    if (due.gate !== null && due.gate.state !== 'open' && isOnlyAsking(due.row.kind)) {
+      await db.update(notifications).set({ gaveUpAt: sql`now()`, lastError: 'its gate was settled before' }).where(and(eq(notifications.id, due.row.id), isWaiting));
+      continue;
+    }
     const delivery = await deliver(due);
     // Cut short by our own end: that says nothing about the channel.
     if (isOver() && delivery.kind !== 'delivered') await db.update(notifications).set({ dueAt: sql`now()`, attempts: due.row.attempts - 1 }).where(eq(notifications.id, due.row.id));

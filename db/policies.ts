@@ -1,4 +1,4 @@
-import { and, desc, eq } from 'drizzle-orm';
+import { and, desc, eq, isNotNull, isNull, lt } from 'drizzle-orm';
 import type { Json } from '../domain/canonical.js';
 import type { Policy, SignedPolicy } from '../domain/policy.js';
 import { toPolicyText } from '../domain/policy.js';
@@ -18,11 +18,21 @@ export class PolicyMissing extends Error {
   }
 }
 
-/** The policy that holds now. Throws `PolicyMissing` where the workspace has none: nothing may be decided without one. */
+/** The newest policy, first, and before it all that carry a signature. */
+export type PolicyRows = readonly [PolicyRow, ...PolicyRow[]];
+
+/** The newest policy. Throws `PolicyMissing` where the workspace has none: nothing may be decided without one. */
 export async function readPolicy(db: Connection, workspaceId: string): Promise<PolicyRow> {
   const [row] = await listPolicies(db, workspaceId, 1);
   if (row === undefined) throw new PolicyMissing(workspaceId);
   return row;
+}
+
+/** What `findHolding` chooses from: all that carry a signature, so that no number of newer rows hides one that is good. */
+export async function readPolicies(db: Connection, workspaceId: string): Promise<PolicyRows> {
+  const newest = await readPolicy(db, workspaceId);
+  const signed = and(eq(policies.workspaceId, workspaceId), isNotNull(policies.signature), lt(policies.version, newest.version));
+  return [newest, ...(await db.select().from(policies).where(signed).orderBy(desc(policies.version)))];
 }
 
 /** The last policies of a workspace, newest first. */
@@ -35,7 +45,7 @@ export type SignPolicy = (policy: SignedPolicy) => Promise<string>;
 
 export type PolicyChange = { readonly kind: 'changed'; readonly row: PolicyRow } | { readonly kind: 'overtaken'; readonly row: PolicyRow };
 
-/** Replaces the policy of version `seen`; somebody else's change in between is not overwritten. The same policy again changes nothing. */
+/** Replaces the policy of version `seen`; somebody else's change in between is not overwritten. The same policy again is signed anew; repeated, the change finds itself. */
 export async function changePolicy(
   db: Database,
   sign: SignPolicy,
@@ -44,9 +54,7 @@ export async function changePolicy(
   const { seen, ...row } = change;
   return db.transaction(async (tx) => {
     const before = await readPolicy(tx, row.workspaceId);
-    const isSame = isSamePolicy(before.policy, row.policy);
-    if (before.version !== seen) return { kind: isSame ? 'changed' : 'overtaken', row: before };
-    if (isSame) return { kind: 'changed', row: before };
+    if (before.version !== seen) return { kind: isSamePolicy(before.policy, row.policy) ? 'changed' : 'overtaken', row: before };
     const { workspaceId, policy } = row;
     const version = seen + 1;
     const written = await write(tx, { ...row, version, signature: await sign({ workspaceId, version, policy: toPolicyText(policy) }) });
@@ -54,19 +62,18 @@ export async function changePolicy(
   });
 }
 
-/** Takes over what sluice.yaml says, where it is not what the file said last. What people changed since stays until the file changes. */
-export async function adoptPolicy(db: Database, workspaceId: string, policy: Policy): Promise<void> {
-  await db.transaction(async (tx) => {
+/** Takes over what sluice.yaml says, where it is not what the file said last. Once a person has set the policy the file is not followed any more. */
+export async function adoptPolicy(db: Database, workspaceId: string, policy: Policy): Promise<'followed' | 'setByPerson'> {
+  return db.transaction(async (tx) => {
     // Before what the file said last is looked up: whoever adopts it in between has taken the version after this one.
     const [last] = await listPolicies(tx, workspaceId, 1);
-    const [fromFile] = await tx
-      .select()
-      .from(policies)
-      .where(and(eq(policies.workspaceId, workspaceId), eq(policies.changedBy, FILE)))
-      .orderBy(desc(policies.version))
-      .limit(1);
-    if (fromFile !== undefined && isSamePolicy(fromFile.policy, policy)) return;
+    const ofWorkspace = eq(policies.workspaceId, workspaceId);
+    const [set] = await tx.select({ version: policies.version }).from(policies).where(and(ofWorkspace, isNotNull(policies.signature))).limit(1);
+    if (set !== undefined) return 'setByPerson';
+    const [fromFile] = await tx.select().from(policies).where(and(ofWorkspace, isNull(policies.signature))).orderBy(desc(policies.version)).limit(1);
+    if (fromFile !== undefined && isSamePolicy(fromFile.policy, policy)) return 'followed';
     await write(tx, { workspaceId, policy, version: (last?.version ?? 0) + 1, signature: null, changedBy: FILE, reason: fromFile === undefined ? 'the first policy' : 'the file was changed' });
+    return 'followed';
   });
 }
 

@@ -14,7 +14,7 @@ import { createLedgerRecords } from './ledger-records.js';
 import { createMeasurementRecords } from './measurement-records.js';
 import { addNotifications } from './notifications.js';
 import { readPast } from './past.js';
-import { readPolicy } from './policies.js';
+import { readPolicies, readPolicy } from './policies.js';
 import { executions, gates, incidents, plans, scripts } from './schema.js';
 import { createSweepRecords } from './sweep-records.js';
 import { appendTail, appendUpdate, type TailRow } from './tail-writer.js';
@@ -132,7 +132,9 @@ export function createRecorder(db: Database) {
 
     readPolicy: (workspaceId: string) => readPolicy(db, workspaceId),
 
-    readPast: (plan: Pick<Plan, 'workspaceId' | 'incidentId' | 'scriptId' | 'steps'>, policy: Policy): Promise<Past> => readPast(db, plan, policy),
+    readPolicies: (workspaceId: string) => readPolicies(db, workspaceId),
+
+    readPast: (plan: Pick<Plan, 'workspaceId' | 'incidentId' | 'scriptId' | 'steps'>, policies: readonly Policy[]): Promise<Past> => readPast(db, plan, policies),
 
     async close(incidentId: string, outcome: Outcome, update: UpdateDraft): Promise<void> {
       await db.transaction(async (tx) => {

@@ -57,6 +57,7 @@ interface GroupRow extends Omit<PlanGroup, 'steps'>, Record<string, unknown> {
   readonly waysBack: readonly WayBack['kind'][];
 }
 
+/** Each incident counts by its last plan: what it would have done is one thing, however often it was proposed anew. */
 async function groupPlans(tx: Connection, span: Span): Promise<readonly PlanGroup[]> {
   const { rows } = await tx.execute<GroupRow>(sql`
     with each as (
@@ -64,7 +65,7 @@ async function groupPlans(tx: Connection, span: Span): Promise<readonly PlanGrou
              exists (select from executions e where e.incident_id = i.id and e.digest = p.digest and ${hasRun}) as ran,
              exists (select from executions e where e.incident_id = i.id and e.digest = p.digest and e.kind = 'rollback' and e.state = 'succeeded') as back,
              exists (select from gates g where g.incident_id = i.id and g.digest = p.digest and g.mode = 'nobody') as observed
-        from (${opened(span)}) i join plans p on p.incident_id = i.id
+        from (${opened(span)}) i cross join lateral (select * from plans where incident_id = i.id order by version desc limit 1) p
              cross join lateral jsonb_to_record(p.canonical::jsonb) as f(title text, risk text, tier text, "derivedFromText" boolean, steps jsonb)
     )
     select title, "scriptId", risk, tier, "derivedFromText", jsonb_path_query_array(steps, '$[*].reach') as reaches, jsonb_path_query_array(steps, '$[*].wayBack.kind') as "waysBack",

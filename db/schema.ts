@@ -72,6 +72,10 @@ export const policies = pgTable(
   (table) => [...ofWorkspace(table.workspaceId), primaryKey({ columns: [table.workspaceId, table.version] })],
 );
 
+/** Closed because people said so; not because nobody answered. */
+export const isLeftAlone = ({ leftAlone, outcome }: { readonly leftAlone: AnyPgColumn; readonly outcome: AnyPgColumn }): SQL =>
+  sql`${leftAlone} and ${outcome} in ('REJECTED', 'CANCELLED', 'HANDED_OVER', 'ROLLED_BACK')`;
+
 /** Opened by whoever reports it; from then on a copy, written by the incident's workflow, for lists and search. */
 export const incidents = pgTable(
   'incidents',
@@ -96,12 +100,16 @@ export const incidents = pgTable(
     openedAt: at('opened_at').notNull().defaultNow(),
     updatedAt: at('updated_at').notNull().defaultNow(),
     closedAt: at('closed_at'),
+    /** Whether a sweep may take what it finds for this very trouble, where people closed it: until all was well in between. */
+    leftAlone: boolean('left_alone').notNull().default(true),
   },
   (table) => [
     ...ofWorkspace(table.workspaceId),
     check('incidents_outcome_iff_closed', sql`(${table.phase} = 'CLOSED') = (${table.outcome} is not null) and (${table.outcome} is null) = (${table.closedAt} is null)`),
     // One open incident per trouble and workspace.
     uniqueIndex('incidents_open_fingerprint').on(table.workspaceId, table.fingerprint).where(sql`${table.closedAt} is null`),
+    // What a sweep leaves alone: few, so that it can ask of every target each time.
+    index('incidents_left_alone').on(table.workspaceId, table.fingerprint).where(isLeftAlone(table)),
     index('incidents_page').on(table.workspaceId, table.openedAt, table.id),
   ],
 );
@@ -211,6 +219,7 @@ export const gates = pgTable(
     ...ofWorkspace(table.workspaceId, table.incidentId),
     check('gates_settled_iff_not_open', sql`(${table.state} = 'open') = (${table.settledAt} is null)`),
     check('gates_execution_has_digest', sql`${table.kind} <> 'execution' or ${table.digest} is not null`),
+    index('gates_by_policy').on(table.openedAt).where(sql`${table.state} = 'open' and ${table.mode} = 'policy'`),
     uniqueIndex('gates_one_open').on(table.incidentId).where(sql`${table.state} = 'open'`),
     unique('gates_update').on(table.updateId),
     index('gates_by_incident').on(table.incidentId),
@@ -238,7 +247,6 @@ export const decisions = pgTable(
   (table) => [
     ...ofWorkspace(table.workspaceId, table.incidentId),
     check('decisions_gate_unless_cancel', sql`${table.gateId} is not null or ${table.verdict} in ('cancel', 'rollBack')`),
-    uniqueIndex('decisions_one_approval_each').on(table.gateId, table.person).where(sql`${table.verdict} = 'approve'`),
     index('decisions_by_incident').on(table.incidentId),
   ],
 );
@@ -403,5 +411,7 @@ export type OutboxMessage =
   | { readonly kind: 'start' }
   | { readonly kind: 'decision'; readonly decisionId: string; readonly gateKind: (typeof gateKinds)[number] | 'cancel' }
   | { readonly kind: 'resolved' }
+  /** What the policy would have let run by itself is left to people. */
+  | { readonly kind: 'leftToPeople'; readonly gateId: string }
   /** A closed incident is to be taken back. */
   | { readonly kind: 'rollback'; readonly decisionId: string };

@@ -14,12 +14,23 @@ export interface Actor {
 /** Who decides where policy lets a plan run by itself. No token is ever made for it. */
 export const SYSTEM = 'SYSTEM';
 
+/** What the record calls Sluice and its file, in one case. */
+const reserved = [SYSTEM, 'sluice', 'sluice.yaml'].map((name) => toOneSpelling(name));
+// U+2800 is a letter of Braille with no dots: a blank that counts as a sign.
+const unseen = /[\p{C}\p{Default_Ignorable_Code_Point}\u2800]|[^\S ]| {2}/u;
+
 /** Whether a person may be called this: all of it can be seen, it has one spelling, and nobody takes it for Sluice itself. */
 export const isPersonName = (name: string): boolean =>
-  name !== '' && name === name.normalize('NFKC').trim() && !/[\p{C}\p{Zl}\p{Zp}]/u.test(name) && name.toUpperCase() !== SYSTEM;
+  name !== '' && name === name.normalize('NFKC').trim() && !unseen.test(name) && !reserved.includes(toOneSpelling(name));
 
-/** Whether two names are one person's, as tokens, an issuer and a chat may write them. */
-export const isSamePerson = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+/** The one spelling of all that a person's name may have in tokens, at an issuer and in a chat. People are counted by it. */
+export function toOneSpelling(person: string): string {
+  // To upper case first, because some letters are the same only there.
+  return person.normalize('NFKC').toUpperCase().toLowerCase();
+}
+
+/** Whether two names are one person's. */
+export const isSamePerson = (one: string, other: string): boolean => toOneSpelling(one) === toOneSpelling(other);
 
 const rank: Record<Role, number> = { agent: 0, viewer: 1, responder: 2, supervisor: 3, admin: 4 };
 

@@ -73,6 +73,7 @@ export const refusals = [
   'reasonNeeded',
   'breakGlassOff',
   'nothingToReview',
+  'killSwitch',
 ] as const;
 export type Refusal = (typeof refusals)[number];
 
@@ -82,23 +83,26 @@ export type Hearing =
 
 /** What was said at a gate before, and what it takes besides. */
 export interface Said {
-  /** Whose approval counted. */
+  /** Whose approval counted and is still good to run by. Who approved longer ago may approve again. */
   readonly approvedBy: readonly string[];
   readonly isReviewed: boolean;
   /** What letting it run must type, null where nothing. */
   readonly confirmation: string | null;
   /** As the policy is now. */
   readonly breakGlass: boolean;
+  /** Whether nothing may run now: what would be approved is kept waiting, not used up. */
+  readonly killSwitchOn: boolean;
 }
 
 /** Judges whether a decision counts and what it makes of the gate. */
-export function hear(gate: Gate, { approvedBy, isReviewed, confirmation, breakGlass }: Said, decision: Decision, now: Date): Hearing {
+export function hear(gate: Gate, { approvedBy, isReviewed, confirmation, breakGlass, killSwitchOn }: Said, decision: Decision, now: Date): Hearing {
   const { actor, verdict, reason } = decision;
   if (gate.state !== 'open') return refuse('gateClosed');
   if (gate.expiresAt !== null && now >= gate.expiresAt) return refuse('gateExpired');
   if (gate.digest !== decision.digest) return refuse('staleDigest');
   const roleNeeded = { approve: gate.roleNeeded, breakGlass: 'supervisor', review: 'supervisor', rollBack: 'supervisor', reject: 'responder', requestChanges: 'responder' } as const;
   if (!isAtLeast(actor.role, roleNeeded[verdict])) return refuse('notAllowed');
+  if (killSwitchOn && gate.kind === 'execution' && (verdict === 'approve' || verdict === 'breakGlass')) return refuse('killSwitch');
   const isConfirmed = confirmation === null || isSameText(decision.confirmation ?? '', confirmation);
   const isActor = (person: string): boolean => isSamePerson(person, actor.person);
   const approvals = approvedBy.length;

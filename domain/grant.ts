@@ -1,5 +1,5 @@
 import type { Role } from './actor.js';
-import { isAtLeast, isSamePerson, SYSTEM } from './actor.js';
+import { isAtLeast, isSamePerson, SYSTEM, toOneSpelling } from './actor.js';
 import type { GateKind, Verdict } from './gate.js';
 import type { Plan } from './plan.js';
 import type { Past, Policy, Ruling } from './policy.js';
@@ -163,7 +163,7 @@ function judgeApprovals(signed: readonly SignedDecision[], plan: Plan, ruling: R
   return isEnough(able.filter(isFresh)) ? undefined : 'grantExpired';
 }
 
-const countPeople = (approvals: readonly SignedDecision[]): number => new Set(approvals.map(({ person }) => person.toLowerCase())).size;
+const countPeople = (approvals: readonly SignedDecision[]): number => new Set(approvals.map(({ person }) => toOneSpelling(person))).size;
 
 /** Whom a rollback is claimed for: a person's decision, or the policy after a verification that failed. */
 export type RollbackCause = { readonly kind: 'decision'; readonly decisionId: string } | { readonly kind: 'policy' };
@@ -173,11 +173,11 @@ export function judgeRollbackClaim(
   facts: ClaimFacts,
   digest: string,
   cause: RollbackCause,
-  policies: readonly Pick<Policy, 'onFailedVerification'>[],
+  policies: readonly Pick<Policy, 'autonomy' | 'onFailedVerification'>[],
 ): ClaimRefusal | undefined {
   if (facts.killSwitchOn) return 'killSwitch';
   if (cause.kind === 'policy') {
-    const isAutomatic = facts.verificationFailed && !facts.isClosed && policies.every(({ onFailedVerification }) => onFailedVerification === 'rollBack');
+    const isAutomatic = facts.verificationFailed && !facts.isClosed && policies.every(({ autonomy, onFailedVerification }) => autonomy !== 'observe' && onFailedVerification === 'rollBack');
     return isAutomatic ? undefined : 'notAutomatic';
   }
   const decision = facts.decisions.find(({ id }) => id === cause.decisionId);

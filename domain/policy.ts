@@ -63,6 +63,20 @@ export function isSignedPolicy(signed: unknown, { workspaceId, version, policy }
   return signed.workspaceId === workspaceId && signed.version === version && signed.policy === toPolicyText(policy);
 }
 
+/**
+ * Which policies of a workspace hold, all of them: the newest alone where it is signed; else it and the newest that is signed. `isProven` says which.
+ * `rows` are newest first.
+ */
+export async function findHolding<Row extends { readonly policy: Policy }>(
+  rows: readonly [Row, ...Row[]],
+  isSigned: (row: Row) => Promise<boolean>,
+): Promise<{ readonly policies: readonly Policy[]; readonly isProven: boolean }> {
+  const [newest, ...earlier] = rows;
+  if (await isSigned(newest)) return { policies: [newest.policy], isProven: true };
+  for (const row of earlier) if (await isSigned(row)) return { policies: [newest.policy, row.policy], isProven: false };
+  return { policies: [newest.policy], isProven: false };
+}
+
 /** Who must agree before a plan runs. */
 export interface Asked {
   readonly approvalsNeeded: number;
@@ -84,9 +98,11 @@ export interface Past {
   readonly sinceFixMs: number | null;
   /** How often this very fix ran on one of them within `triesWithinMs`. */
   readonly tries: number;
+  /** Whether a fix of one of them was taken back within `triesWithinMs`: what comes next is for people. */
+  readonly wasTakenBack: boolean;
 }
 
-export const untouched: Past = { sinceFixMs: null, tries: 0 };
+export const untouched: Past = { sinceFixMs: null, tries: 0, wasTakenBack: false };
 
 /** What a ruling goes by. */
 export interface Ruled {
@@ -109,7 +125,9 @@ export function judgePlan(plan: Ruled, tier: Tier, policy: Policy, past: Past): 
   ];
   const asked: Asked = { approvalsNeeded: policy.approvals[plan.risk], roleNeeded: roles.reduce(toHigher), reviewNeeded: tier === 'LOW' };
   if (policy.autonomy === 'observe') return { kind: 'observe', ...asked };
-  return { kind: policy.autonomy === 'confidence' && !isCoolingDown && mayRunByItself(plan, tier) ? 'auto' : 'gate', ...asked };
+  // Where policy wants more than one responder, somebody is to look at it.
+  const isPlain = asked.approvalsNeeded <= 1 && asked.roleNeeded === 'responder';
+  return { kind: policy.autonomy === 'confidence' && isPlain && !isCoolingDown && !past.wasTakenBack && mayRunByItself(plan, tier) ? 'auto' : 'gate', ...asked };
 }
 
 /** What is sure, not grave, can be taken back whole, and nobody outside had a say in. */

@@ -3,7 +3,7 @@ import type { Outcome } from './incident.js';
 import { judgePlan, type Policy, type Ruled, untouched } from './policy.js';
 import type { RootCauseCategory } from './root-cause.js';
 
-/** What became of plans, counted. */
+/** What became of the last plan of each incident, counted. */
 export interface PlanCounts {
   readonly proposed: number;
   readonly ran: number;
@@ -36,7 +36,7 @@ export interface Counted {
   readonly plans: readonly PlanGroup[];
 }
 
-/** One fix in one tier: how often it was proposed, what policy would have said under `confidence`, and what became of it. */
+/** One fix in one tier: for how many incidents it was the last that was proposed, what policy would have said under `confidence`, and what became of it. */
 export interface FixReport extends PlanCounts, Pick<PlanGroup, 'title' | 'scriptId' | 'risk' | 'tier'> {
   readonly wouldRun: number;
   readonly wouldWait: number;

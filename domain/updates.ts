@@ -151,6 +151,22 @@ export const answered = (phase: UpdateDraft['phase'], approval: Approval, text: 
     reason: approval.reason,
   });
 
+/** A plan that was approved while another incident changes its target. */
+export const waitsForTarget = (title: string): UpdateDraft =>
+  toUpdate({ phase: 'EXECUTION', status: 'IN_PROGRESS', text: `${title} waits: another incident is changing the same target` });
+
+/** A plan that the policy would have let run by itself, and does not any more. */
+export const leftToPeople = (
+  { phase }: Pick<UpdateDraft, 'phase'>,
+  { gateId, approvalsNeeded, roleNeeded, expiresAt }: { readonly gateId: string; readonly approvalsNeeded: number; readonly roleNeeded: string; readonly expiresAt: string | null },
+): UpdateDraft =>
+  toUpdate({
+    phase,
+    status: 'PENDING_HUMAN_APPROVAL',
+    text: `Left to people: it does not run by itself any more. Waits for ${count(approvalsNeeded, roleNeeded)}${expiresAt === null ? '' : ` until ${formatMoment(new Date(expiresAt))}`}`,
+    details: { gateId },
+  });
+
 /** A plan that runs on the word of the policy, or of one person alone. */
 export const runsUnasked = (title: string, approval: Approval): UpdateDraft =>
   toUpdate({

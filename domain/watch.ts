@@ -96,6 +96,9 @@ export function countSignals(target: Target): number {
   }, 0);
 }
 
+/** Names the trouble of a target that a sweep found. */
+export const toSweepFingerprint = (target: string): string => `sweep:${target}`;
+
 /** These targets, the configuration files that serve any of them, and what a file among them serves: what belongs together when one is unwell. */
 export function withConfiguration(targets: readonly Target[], names: readonly string[]): readonly string[] {
   const files = targets.filter((target) => target.kind === 'config-file');

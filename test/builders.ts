@@ -1,5 +1,5 @@
 import type { Decision, Gate } from '../domain/gate.js';
-import type { Notice } from '../domain/notice.js';
+import type { Notice } from '../domain/notification.js';
 import type { Plan, Step } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
 import type { RemediationScript } from '../domain/script-library.js';

@@ -47,7 +47,9 @@ async function main(): Promise<void> {
     stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
   });
-  for (const { id, startingPolicy } of workspaces) await adoptPolicy(database.db, id, startingPolicy);
+  for (const { id, startingPolicy } of workspaces) {
+    if ((await adoptPolicy(database.db, id, startingPolicy)) === 'setByPerson') log.warn({ workspace: id }, 'the policy was set by a person, so that of sluice.yaml is not followed; change it with `sluice policy set`');
+  }
   await arrangeSweeps(client, workspaces, await readInstallation(database.db), log);
   const outbox = startOutbox({ db: database.db, databaseUrl: settings.DATABASE_URL, client, workspaces, log });
   const notifications = startNotifications({ db: database.db, workspaces, notifier: connectNotifier(readSecret), publicUrl: settings.SLUICE_PUBLIC_URL, log });

@@ -1,7 +1,7 @@
 import { WrongSettings } from '../contracts/settings.js';
 import type { Database } from '../db/database.js';
 import { deliverNotifications, type DueNotification, type Lane, listDueLanes } from '../db/notifications.js';
-import { type Delivery, type Notice, toIncidentUrl, toNoticeGate } from '../domain/notice.js';
+import { type Delivery, type Notice, toIncidentUrl, toNoticeGate } from '../domain/notification.js';
 import type { Channel, Workspace } from '../domain/watch.js';
 import type { Log } from './log.js';
 

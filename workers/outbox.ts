@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import pg from 'pg';
-import { cancelSignal, incidentWorkflowId, resolvedSignal, rollbackWorkflowId, signalNameOf } from '../contracts/messages.js';
+import { cancelSignal, executionGateSignal, incidentWorkflowId, resolvedSignal, rollbackWorkflowId, signalNameOf } from '../contracts/messages.js';
 import { channels } from '../db/channels.js';
 import type { Database } from '../db/database.js';
 import { deliverDue, type IncidentRow, readStanding, type Waiting } from '../db/outbox.js';
@@ -41,10 +41,16 @@ export function startOutbox(options: {
     // What is decided after closing is for the rollback that asks.
     const workflowId = closedAt === null ? incidentWorkflowId(workspaceId, id) : rollbackWorkflowId(workspaceId, id);
     const handle = client.workflow.getHandle(workflowId);
-    const send = () =>
-      message.kind === 'resolved'
-        ? handle.signal(resolvedSignal)
-        : handle.signal(message.gateKind === 'cancel' ? cancelSignal.name : signalNameOf[message.gateKind], { decisionId: message.decisionId });
+    const send = (): Promise<void> => {
+      switch (message.kind) {
+        case 'resolved':
+          return handle.signal(resolvedSignal);
+        case 'leftToPeople':
+          return handle.signal(executionGateSignal, { decisionId: message.gateId });
+        case 'decision':
+          return handle.signal(message.gateKind === 'cancel' ? cancelSignal.name : signalNameOf[message.gateKind], { decisionId: message.decisionId });
+      }
+    };
     try {
       await send();
     } catch (error) {
@@ -66,6 +72,7 @@ export function startOutbox(options: {
       case 'rollback':
         return startRollback(db, client, workspaces, incident, message.decisionId);
       case 'decision':
+      case 'leftToPeople':
       case 'resolved':
         return tell(incident, message);
     }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isSafeToFetch } from '../contracts/oidc-yaml.js';
 import { WrongSettings } from '../contracts/settings.js';
 import { readSluiceYaml } from '../contracts/sluice-yaml.js';
 import { toSigningKey } from '../activities/adapters/webhook-notifier.js';
@@ -53,7 +54,8 @@ function toReferences(target: Target): readonly SecretReference[] {
 function checkChannel(channel: Channel, readSecret: (reference: SecretReference) => string): void {
   if (channel.kind === 'slack') readSecret(channel.token);
   else {
-    if (typeof channel.url !== 'string') readSecret(channel.url);
+    const isSafe = typeof channel.url === 'string' || isSafeToFetch(readSecret(channel.url));
+    if (!isSafe) throw new WrongSettings(`The address of the channel ${channel.name}, which sluice.yaml names, must be an https address; http only for this machine itself.`);
     toSigningKey(readSecret(channel.secret));
   }
 }

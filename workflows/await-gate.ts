@@ -7,7 +7,7 @@ import type { NotificationKind } from '../domain/notification.js';
 import type { Policy } from '../domain/policy.js';
 import type { Severity } from '../domain/severity.js';
 import type { Approval } from '../domain/updates.js';
-import { answered, stillWaiting } from '../domain/updates.js';
+import { answered, leftToPeople, stillWaiting } from '../domain/updates.js';
 import { record } from './activity-proxies.js';
 import type { Desk } from './desk.js';
 import { hearCancel, refuse, say } from './desk.js';
@@ -53,6 +53,7 @@ async function hear(desk: Desk, wait: GateWait): Promise<GateAnswer> {
   const openedAtMs = Date.now();
   let counted = 0;
   let reviewed = 0;
+  let { mode } = gate;
   let calls = 0;
   let needsHuman = wait.needsHumanAfterMs === 0;
   for (;;) {
@@ -89,7 +90,11 @@ async function hear(desk: Desk, wait: GateWait): Promise<GateAnswer> {
         reviewed = reading.reviews.length;
         const answer = toAnswer(reading);
         if (answer !== undefined) return answer;
-        if (!reading.decisionIds.includes(message.decisionId)) await refuse(desk, `${gate.kind} gate`);
+        if (mode === 'policy' && reading.mode === 'people') {
+          await say(desk, leftToPeople(update, gate), { kind: 'gateOpened', groups: wait.policy.groups.slice(0, 1), gateId: gate.gateId });
+        }
+        mode = reading.mode;
+        if (message.decisionId !== gate.gateId && !reading.decisionIds.includes(message.decisionId)) await refuse(desk, `${gate.kind} gate`);
         const newest = reading.approvals.at(-1);
         if (reading.approvals.length === counted || newest === undefined) break;
         counted = reading.approvals.length;

@@ -33,7 +33,7 @@ export async function rollback(input: RollbackInput): Promise<'ROLLED_BACK' | 'L
     last = update;
     show('take it back again (rollBack), or leave it as it is (reject)');
     const answer = await awaitGate(desk, {
-      gate: { gateId, kind: 'needsHuman', digest, planVersion: null, offersRollback: true, ...toReviewers(null), expiresAt: null },
+      gate: { gateId, kind: 'needsHuman', digest, planVersion: null, offersRollback: true, ...toReviewers([]), expiresAt: null },
       update,
       severity: null,
       policy,

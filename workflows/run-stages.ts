@@ -1,12 +1,12 @@
-import { ActivityFailure, uuid4 } from '@temporalio/workflow';
-import type { Execution, SamplingInput } from '../contracts/activities.js';
+import { ActivityFailure, condition, uuid4 } from '@temporalio/workflow';
+import type { Claim, Execution, SamplingInput } from '../contracts/activities.js';
 import { assertNever } from '../domain/assert-never.js';
 import { claimRefusals, isOvertaken } from '../domain/grant.js';
 import { formatDuration } from '../domain/duration.js';
 import type { Signal } from '../domain/signal.js';
 import { toReversibility } from '../domain/plan.js';
 import { isOfTarget } from '../domain/signal.js';
-import { formatDigest, notRun, runsUnasked, summarize, verificationGateOpened } from '../domain/updates.js';
+import { formatDigest, notRun, runsUnasked, summarize, verificationGateOpened, waitsForTarget } from '../domain/updates.js';
 import { change, record, watch } from './activity-proxies.js';
 import { awaitGate } from './await-gate.js';
 import { besides } from './besides.js';
@@ -18,11 +18,17 @@ import type { Work } from './until-cancelled.js';
 import { untilCancelled } from './until-cancelled.js';
 import { explain, isTimeout } from './failures.js';
 
+const FIRST_WAIT_MS = 2_000;
+// 2 s, 4 s, and so on: about eight minutes in all.
+const MAX_WAITS = 8;
+const isBusy = (claim: Claim): boolean => claim.kind === 'refused' && claim.because === 'targetBusy';
+
 /** Runs the approved plan, once. Whatever may have changed something is noted before anything else is decided. */
 export async function execute(story: Story, { frozen: { detection, plan, digest }, gateId, approvals }: Extract<Stage, { kind: 'execute' }>): Promise<Stage> {
   const { ref, current } = story;
   const { stabilizationMs } = story.input.policy;
   const before = detection.anomalies.map(({ signal }) => signal).filter(isOfTarget);
+  let goesUnseen = false;
   const toRan = (sinceMs: number, after: readonly Signal[], sampledMs: number, succeeded: boolean): Ran => ({
     ...ref,
     planVersion: plan.version,
@@ -35,8 +41,7 @@ export async function execute(story: Story, { frozen: { detection, plan, digest 
     title: plan.title,
     digest,
     ...toReversibility(plan),
-    brokeGlass: approvals.flatMap(({ person, brokeGlass }) => (brokeGlass === true ? [person] : [])),
-    byPolicy: approvals.every(({ role }) => role === 'system'),
+    goesUnseen,
     anomalies: detection.anomalies.length,
     after,
     sampledMs,
@@ -53,8 +58,15 @@ export async function execute(story: Story, { frozen: { detection, plan, digest 
 
   current.set({ phase: 'EXECUTION', status: 'IN_PROGRESS', gate: null });
   current.next('none, the approved plan is running');
-  const claimId = uuid4();
-  const claim = await record.claimExecution({ ...ref, gateId, digest, claimId });
+  let claimId = uuid4();
+  let claim = await record.claimExecution({ ...ref, gateId, digest, claimId });
+  for (let waits = 0; isBusy(claim) && waits < MAX_WAITS && current.desk.inbox.every(({ kind }) => kind === 'decision'); waits += 1) {
+    if (waits === 0) await say(current.desk, waitsForTarget(plan.title));
+    // Another's change takes seconds, or a person; what was approved stays good meanwhile.
+    await condition(() => !current.desk.inbox.every(({ kind }) => kind === 'decision'), FIRST_WAIT_MS * 2 ** waits, { summary: 'another incident is changing the target' });
+    claimId = uuid4();
+    claim = await record.claimExecution({ ...ref, gateId, digest, claimId });
+  }
   if (claim.kind === 'refused') {
     const words = `${plan.title} was refused: ${claimRefusals[claim.because]} (${claim.because})`;
     if (claim.because === 'alreadyUsed') return mayHaveChanged(words, 'See in the job tail and on the target what became of it');
@@ -62,6 +74,8 @@ export async function execute(story: Story, { frozen: { detection, plan, digest 
     await say(current.desk, notRun(approvals, words));
     return { kind: 'drifted' };
   }
+  goesUnseen = claim.skipVerificationGate && approvals.every(({ role }) => role === 'system');
+  story.brokeGlass = [...new Set([...story.brokeGlass, ...approvals.flatMap(({ person, brokeGlass }) => (brokeGlass === true ? [person] : []))])];
   const unasked = approvals.find(({ role, brokeGlass }) => role === 'system' || brokeGlass === true);
   if (unasked !== undefined) {
     const { groups } = story.input.policy;
@@ -113,8 +127,9 @@ export async function execute(story: Story, { frozen: { detection, plan, digest 
 }
 
 /** Waits for a person who looks at the outcome, while the signals are sampled. Nothing expires here: something has changed. */
-export async function verificationGate({ input: { policy }, current }: Story, ran: Ran): Promise<Stage> {
-  if (ran.byPolicy && policy.skipVerificationGate) return { kind: 'verify', ran };
+export async function verificationGate(story: Story, ran: Ran): Promise<Stage> {
+  const { input: { policy }, current } = story;
+  if (ran.goesUnseen) return { kind: 'verify', ran };
   const gateId = uuid4();
   const { before, after, sampledMs } = ran;
   const update = verificationGateOpened({ gateId, before, after, sampledMs });
@@ -125,7 +140,7 @@ export async function verificationGate({ input: { policy }, current }: Story, ra
     () => watch.sampleSignals.executeWithOptions({ summary: 'Sample the signals while people look' }, [toSampling(ran)]),
     () =>
       awaitGate(current.desk, {
-        gate: { gateId, kind: 'verification', digest: ran.digest, planVersion: ran.planVersion, offersRollback: ran.hasWayBack, ...toReviewers(ran), expiresAt: null },
+        gate: { gateId, kind: 'verification', digest: ran.digest, planVersion: ran.planVersion, offersRollback: ran.hasWayBack, ...toReviewers(story.brokeGlass), expiresAt: null },
         update,
         severity: null,
         policy,
@@ -134,7 +149,11 @@ export async function verificationGate({ input: { policy }, current }: Story, ra
         isRecovered: null,
       }),
   );
-  if (answer.kind === 'approved') return { kind: 'verify', ran: { ...ran, approvals: answer.approvals } };
+  if (answer.kind === 'approved') {
+    // Nobody who broke the glass could be the one.
+    story.brokeGlass = [];
+    return { kind: 'verify', ran: { ...ran, approvals: answer.approvals } };
+  }
   if (answer.kind === 'changesRequested') return detectAgain;
   if ((answer.kind === 'rejected' || answer.kind === 'rollbackRequested') && ran.hasWayBack && answer.decisionId !== null) {
     return { kind: 'rollBack', ran, cause: { kind: 'decision', decisionId: answer.decisionId }, askedBy: answer.by };

@@ -28,10 +28,8 @@ export interface Ran extends SamplingInput {
   readonly hasWayBack: boolean;
   /** Whether taking it back leaves nothing changed. */
   readonly isFullyReversible: boolean;
-  /** Whose word alone it ran on; they do not find it good themselves. */
-  readonly brokeGlass: readonly string[];
-  /** Nobody had to approve it. */
-  readonly byPolicy: boolean;
+  /** Nobody had to approve it, nor has to look before it is verified. */
+  readonly goesUnseen: boolean;
   readonly anomalies: number;
   readonly after: readonly Signal[];
   readonly sampledMs: number;
@@ -66,17 +64,19 @@ export interface Story {
   ran: Ran | null;
   /** Plans that ran. */
   rounds: number;
+  /** Who let a plan run alone, in any round; another supervisor looks at what was done before it closes. */
+  brokeGlass: readonly string[];
   /** The last plan that was taken back, wholly; what follows changed nothing, but something had been run. */
   tookBack: string | null;
 }
 
-/** Who may find good what ran: where one person let it run alone, another looks at it afterwards. */
-export const toReviewers = (ran: Ran | null): Pick<GateOpening, 'mode' | 'approvalsNeeded' | 'roleNeeded' | 'reviewNeeded' | 'excluded'> => ({
+/** Who may find good what ran: where one person let it run alone, another supervisor. */
+export const toReviewers = (brokeGlass: readonly string[]): Pick<GateOpening, 'mode' | 'approvalsNeeded' | 'roleNeeded' | 'reviewNeeded' | 'excluded'> => ({
   mode: 'people',
   approvalsNeeded: 1,
-  roleNeeded: ran === null || ran.brokeGlass.length === 0 ? 'responder' : 'supervisor',
+  roleNeeded: brokeGlass.length === 0 ? 'responder' : 'supervisor',
   reviewNeeded: false,
-  excluded: ran?.brokeGlass ?? [],
+  excluded: brokeGlass,
 });
 
 export const detectAgain: Stage = { kind: 'detect' };

@@ -26,7 +26,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
   const { policy } = input;
   const { desk } = current;
   const { ref } = desk;
-  const story: Story = { input, ref, current, ran: null, rounds: 0, tookBack: null };
+  const story: Story = { input, ref, current, ran: null, rounds: 0, brokeGlass: [], tookBack: null };
   let detections = 0;
   let drifts = 0;
 
@@ -154,7 +154,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
     current.next(`measure again, propose again${ran?.hasWayBack === true ? ', take it back' : ''}, or close and say why`);
     current.tell(update);
     const answer = await awaitGate(desk, {
-      gate: { gateId, kind: 'needsHuman', digest: ran?.digest ?? null, planVersion: ran?.planVersion ?? null, offersRollback: ran?.hasWayBack ?? false, ...toReviewers(ran), expiresAt: null },
+      gate: { gateId, kind: 'needsHuman', digest: ran?.digest ?? null, planVersion: ran?.planVersion ?? null, offersRollback: ran?.hasWayBack ?? false, ...toReviewers(story.brokeGlass), expiresAt: null },
       update,
       severity: null,
       policy,
@@ -165,6 +165,8 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
     switch (answer.kind) {
       case 'approved':
         if (story.ran === null) return detectAgain;
+        // Nobody who broke the glass could be the one.
+        story.brokeGlass = [];
         story.ran = { ...story.ran, sinceMs: Date.now(), approvals: answer.approvals };
         return { kind: 'verify', ran: story.ran };
       case 'changesRequested':
@@ -214,18 +216,43 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
 
   /** What an earlier run of this workflow left: something has changed, and nobody said whether it is good. */
   async function begin(): Promise<Stage> {
-    const earlier = await record.readEarlierRun(ref);
+    const { run: earlier, brokeGlass } = await record.readEarlierRun(ref);
+    story.brokeGlass = brokeGlass;
     if (earlier === null) return detectAgain;
     const { before, title } = earlier;
-    story.ran = { ...ref, ...earlier, stabilizationMs: policy.stabilizationMs, sinceMs: Date.now(), succeeded: false, approvals: [], byPolicy: false, anomalies: before.length, after: [], sampledMs: 0 };
+    story.ran = { ...ref, ...earlier, stabilizationMs: policy.stabilizationMs, sinceMs: Date.now(), succeeded: false, approvals: [], goesUnseen: false, anomalies: before.length, after: [], sampledMs: 0 };
     story.rounds = 1;
     return askPeople('VERIFICATION', `The workflow was started anew after ${title} had run, or may have`, 'Measure again to verify, propose again, or close');
   }
 
+  /** One person's word stood for all that policy asks: before it closes, another supervisor looks at what was done. */
+  async function reviewGlass(ending: Ending): Promise<Stage> {
+    const gateId = uuid4();
+    const { ran, brokeGlass } = story;
+    const { phase } = current.view();
+    const update = needsHuman(phase, gateId, [`${brokeGlass.join(', ')} broke the glass. Another supervisor looks at what was done and approves; then it closes as ${ending.outcome}`, ending.summary], 'step');
+    current.set({ gate: { gateId, kind: 'needsHuman' } });
+    current.next('approve, as another supervisor than who broke the glass, once you have looked at what was done');
+    current.tell(update);
+    const answer = await awaitGate(desk, {
+      gate: { gateId, kind: 'needsHuman', digest: ran?.digest ?? null, planVersion: ran?.planVersion ?? null, offersRollback: ran?.hasWayBack ?? false, ...toReviewers(brokeGlass), expiresAt: null },
+      update,
+      severity: null,
+      policy,
+      needsHumanAfterMs: 0,
+      expiresInMs: null,
+      isRecovered: null,
+    });
+    if (answer.kind === 'rollbackRequested' && ran !== null && answer.decisionId !== null) return { kind: 'rollBack', ran, cause: { kind: 'decision', decisionId: answer.decisionId }, askedBy: answer.by };
+    if (answer.kind !== 'approved') return ending;
+    story.brokeGlass = [];
+    return { ...ending, summary: `${ending.summary}. Reviewed${by(answer.approvals.at(-1) ?? null)}` };
+  }
+
   let stage: Stage = await begin();
-  while (stage.kind !== 'end') {
+  while (stage.kind !== 'end' || story.brokeGlass.length > 0) {
     try {
-      stage = await play(stage);
+      stage = stage.kind === 'end' ? await reviewGlass(stage) : await play(stage);
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       // Nobody was there to do it: that is no reason to close an incident that nobody has looked at.

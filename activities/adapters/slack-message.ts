@@ -1,5 +1,5 @@
 import { decisionButton, openButton, type SlackButton } from '../../contracts/slack.js';
-import type { Notice, NoticeGate } from '../../domain/notice.js';
+import type { Notice, NoticeGate } from '../../domain/notification.js';
 import type { Channel } from '../../domain/watch.js';
 import { formatDigest, formatMoment } from '../../domain/updates.js';
 

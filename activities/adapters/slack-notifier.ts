@@ -1,4 +1,4 @@
-import type { Delivery, Notice } from '../../domain/notice.js';
+import type { Delivery, Notice } from '../../domain/notification.js';
 import type { Channel } from '../../domain/watch.js';
 import { isWeather, post } from './post.js';
 import { toSlackAnswer, toSlackMessage } from './slack-message.js';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Delivery, Notice } from '../../domain/notice.js';
+import type { Delivery, Notice } from '../../domain/notification.js';
 import type { Channel } from '../../domain/watch.js';
 import { isWeather, post } from './post.js';
 import type { ReadSecret } from './target-connections.js';

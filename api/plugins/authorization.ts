@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { Actor, Role } from '../../domain/actor.js';
 import { isAtLeast } from '../../domain/actor.js';
-import { NotAllowed, NotAuthenticated } from '../errors.js';
+import { ApiError, NotAllowed, NotAuthenticated } from '../errors.js';
 
 export type MinimumRole = Exclude<Role, 'agent'> | 'everyone';
 
@@ -16,6 +16,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** As the token says; not there on routes for everyone. */
     actor: Actor;
+    /** Whether the same request would be let in now. An answer that lasts asks it again and again. */
+    isStillAllowed: () => Promise<boolean>;
   }
 }
 
@@ -34,15 +36,28 @@ export function authorize(app: FastifyInstance, findActor: FindActor): void {
   });
 
   app.decorateRequest('actor');
+  app.decorateRequest('isStillAllowed');
   app.addHook('onRequest', async (request) => {
-    if (request.is404) return;
-    const { minimumRole, orAgent } = request.routeOptions.config;
-    if (minimumRole === 'everyone') return;
-    const actor = await identify(request.headers);
-    const isAllowed = minimumRole !== undefined && (isAtLeast(actor.role, minimumRole) || (orAgent === true && actor.role === 'agent'));
-    if (!isAllowed) throw new NotAllowed(`Your role is ${actor.role}; this needs ${minimumRole ?? 'nobody'}${orAgent === true ? ' or agent' : ''}. Ask an admin for a token with it.`);
-    request.actor = actor;
+    if (request.is404 || request.routeOptions.config.minimumRole === 'everyone') return;
+    request.actor = await admit(request);
+    request.isStillAllowed = async () => {
+      try {
+        await admit(request);
+        return true;
+      } catch (error) {
+        if (error instanceof ApiError) return false;
+        throw error;
+      }
+    };
   });
+
+  async function admit({ headers, routeOptions }: FastifyRequest): Promise<Actor> {
+    const { minimumRole, orAgent } = routeOptions.config;
+    const actor = await identify(headers);
+    const isAllowed = minimumRole !== undefined && minimumRole !== 'everyone' && (isAtLeast(actor.role, minimumRole) || (orAgent === true && actor.role === 'agent'));
+    if (!isAllowed) throw new NotAllowed(`Your role is ${actor.role}; this needs ${minimumRole ?? 'nobody'}${orAgent === true ? ' or agent' : ''}. Ask an admin for a token with it.`);
+    return actor;
+  }
 
   async function identify({ authorization, 'sluice-workspace': named }: IncomingHttpHeaders): Promise<Actor> {
     const [, token] = /^Bearer +(\S+) *$/i.exec(authorization ?? '') ?? [];

@@ -1,23 +1,22 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { PolicyBody, PolicyDryRun, PolicyDryRunBody, PolicyVersion, PolicyVersions, PolicyVersionsQuery } from '../../contracts/http-policy.js';
-import { changePolicy, listPolicies, type PolicyRow, readPolicy, type SignPolicy } from '../../db/policies.js';
+import { changePolicy, listPolicies, type PolicyRow, readPolicies, readPolicy, type SignPolicy } from '../../db/policies.js';
 import { dryRun } from '../../db/policy-dry-run.js';
-import type { Ruling } from '../../domain/policy.js';
+import { findHolding, isSignedPolicy, type Ruling } from '../../domain/policy.js';
 import { formatRuling } from '../../domain/updates.js';
+import type { Keyring } from '../../keys/keyring.js';
 import { PolicyOvertaken } from '../errors.js';
 import { problems } from '../plugins/problems.js';
 
-const toVersion = ({ version, policy, changedBy, reason, createdAt }: PolicyRow): PolicyVersion => ({
-  version,
-  policy: { ...policy, groups: [...policy.groups] },
-  changedBy,
-  reason,
-  changedAt: createdAt.toISOString(),
-});
-
 const toWords = (ruling: Ruling, authors: readonly string[]) => ({ kind: ruling.kind, says: formatRuling(ruling, authors) });
 
-export const policyRoutes: FastifyPluginAsyncTypebox<{ sign: SignPolicy }> = async (app, { sign }) => {
+export const policyRoutes: FastifyPluginAsyncTypebox<{ keyring: Keyring }> = async (app, { keyring }) => {
+  const sign: SignPolicy = (policy) => keyring.sign('policy', policy);
+  const isSigned = async ({ signature, ...policy }: PolicyRow): Promise<boolean> => signature !== null && isSignedPolicy(await keyring.verify('policy', signature), policy);
+  const toVersion = async (row: PolicyRow): Promise<PolicyVersion> => {
+    const { version, policy, changedBy, reason, createdAt } = row;
+    return { version, policy: { ...policy, groups: [...policy.groups] }, changedBy, reason, signed: await isSigned(row), changedAt: createdAt.toISOString() };
+  };
   app.get(
     '/api/policy',
     {
@@ -32,7 +31,7 @@ export const policyRoutes: FastifyPluginAsyncTypebox<{ sign: SignPolicy }> = asy
       config: { minimumRole: 'viewer' },
       schema: { operationId: 'listPolicyVersions', tags: ['policy'], description: 'The last policies of the workspace, newest first.', querystring: PolicyVersionsQuery, response: { 200: PolicyVersions, ...problems } },
     },
-    async ({ actor, db, query: { limit = 50 } }) => ({ versions: (await listPolicies(db, actor.workspaceId, limit)).map(toVersion) }),
+    async ({ actor, db, query: { limit = 50 } }) => ({ versions: await Promise.all((await listPolicies(db, actor.workspaceId, limit)).map(toVersion)) }),
   );
   app.put(
     '/api/policy',
@@ -42,7 +41,7 @@ export const policyRoutes: FastifyPluginAsyncTypebox<{ sign: SignPolicy }> = asy
         operationId: 'changePolicy',
         tags: ['policy'],
         description:
-          'Replaces the policy. What waits at gates runs under the stricter of this one and the one it was opened under. The same policy again changes nothing.',
+          'Replaces the policy. What waits at gates runs under the stricter of this one and the one it was opened under. The policy that holds can be sent again, to have it signed anew.',
         body: PolicyBody,
         response: { 200: PolicyVersion, ...problems },
       },
@@ -66,9 +65,11 @@ export const policyRoutes: FastifyPluginAsyncTypebox<{ sign: SignPolicy }> = asy
       },
     },
     async ({ actor, db, body: { policy } }) => {
-      const foreseen = await dryRun(db, actor.workspaceId, policy);
+      const { policies } = await findHolding(await readPolicies(db, actor.workspaceId), isSigned);
+      const { gates, leftOut } = await dryRun(db, actor.workspaceId, policies, policy);
       return {
-        gates: foreseen.map(({ incidentId, gateId, plan, approvals, now, would }) => {
+        leftOut,
+        gates: gates.map(({ incidentId, gateId, plan, approvals, now, would }) => {
           const [asksNow, wouldAsk] = [toWords(now, plan.authors), toWords(would, plan.authors)];
           return { incidentId, gateId, title: plan.title, risk: plan.risk, approvals, now: asksNow, would: wouldAsk, changes: asksNow.says !== wouldAsk.says };
         }),

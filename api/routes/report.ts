@@ -3,10 +3,12 @@ import { Report, ReportQuery } from '../../contracts/http-report.js';
 import { readPolicy } from '../../db/policies.js';
 import { countIncidents } from '../../db/report-reads.js';
 import { toReport } from '../../domain/report.js';
-import { InvalidRequest } from '../errors.js';
+import { InvalidRequest, Unavailable } from '../errors.js';
 import { problems } from '../plugins/problems.js';
 
 const DAY_MS = 86_400_000;
+// Each may keep a connection to the database for as long as a report takes.
+const MAX_AT_WORK = 2;
 
 /** What no calendar has, such as a leap second, is no moment; and nothing was opened before 1970. */
 function readSpan(query: ReportQuery): { readonly since: Date; readonly until: Date } {
@@ -18,6 +20,7 @@ function readSpan(query: ReportQuery): { readonly since: Date; readonly until: D
 }
 
 export const reportRoute: FastifyPluginAsyncTypebox = async (app) => {
+  let atWork = 0;
   app.get(
     '/api/report',
     {
@@ -32,7 +35,9 @@ export const reportRoute: FastifyPluginAsyncTypebox = async (app) => {
     },
     async ({ actor: { workspaceId }, db, query }) => {
       const { since, until } = readSpan(query);
-      const counted = await countIncidents(db, { workspaceId, since, until });
+      if (atWork >= MAX_AT_WORK) throw new Unavailable(`${MAX_AT_WORK} reports are being made already. Send the same request again in a few seconds.`);
+      atWork += 1;
+      const counted = await countIncidents(db, { workspaceId, since, until }).finally(() => (atWork -= 1));
       const { withoutPlan, fixes, ...report } = toReport(counted, (await readPolicy(db, workspaceId)).policy);
       return { workspaceId, since: since.toISOString(), until: until.toISOString(), ...report, withoutPlan: [...withoutPlan], fixes: [...fixes] };
     },

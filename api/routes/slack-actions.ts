@@ -6,7 +6,7 @@ import type { RequestDatabase } from '../../db/database.js';
 import type { SignDecision } from '../../db/decisions.js';
 import { addNotifications, readAsked } from '../../db/notifications.js';
 import { findBySlackUser } from '../../db/people.js';
-import { mayDecideInChat, toIncidentUrl } from '../../domain/notice.js';
+import { mayDecideInChat, toIncidentUrl } from '../../domain/notification.js';
 import { decideOrThrow } from '../decide-or-throw.js';
 import { ApiError, NotAuthenticated, UnknownRoute } from '../errors.js';
 import { problems } from '../plugins/problems.js';

@@ -105,6 +105,7 @@ CREATE TABLE "incidents" (
 	"opened_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"closed_at" timestamp with time zone,
+	"left_alone" boolean DEFAULT true NOT NULL,
 	CONSTRAINT "incidents_outcome_iff_closed" CHECK (("incidents"."phase" = 'CLOSED') = ("incidents"."outcome" is not null) and ("incidents"."outcome" is null) = ("incidents"."closed_at" is null))
 );
 --> statement-breakpoint
@@ -266,13 +267,14 @@ CREATE TABLE "tokens" (
 ALTER TABLE "tokens" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE INDEX "audit_grants" ON "audit" USING btree (substring("entry" from '"grant":"([^"]*)"'));--> statement-breakpoint
 CREATE INDEX "audit_keys" ON "audit" USING btree (substring("entry" from '"key":"([^"]*)"'));--> statement-breakpoint
-CREATE UNIQUE INDEX "decisions_one_approval_each" ON "decisions" USING btree ("gate_id","person") WHERE "decisions"."verdict" = 'approve';--> statement-breakpoint
 CREATE INDEX "decisions_by_incident" ON "decisions" USING btree ("incident_id");--> statement-breakpoint
 CREATE INDEX "executions_by_incident" ON "executions" USING btree ("incident_id");--> statement-breakpoint
 CREATE INDEX "executions_by_target" ON "executions" USING btree ("workspace_id","target");--> statement-breakpoint
+CREATE INDEX "gates_by_policy" ON "gates" USING btree ("opened_at") WHERE "gates"."state" = 'open' and "gates"."mode" = 'policy';--> statement-breakpoint
 CREATE UNIQUE INDEX "gates_one_open" ON "gates" USING btree ("incident_id") WHERE "gates"."state" = 'open';--> statement-breakpoint
 CREATE INDEX "gates_by_incident" ON "gates" USING btree ("incident_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "incidents_open_fingerprint" ON "incidents" USING btree ("workspace_id","fingerprint") WHERE "incidents"."closed_at" is null;--> statement-breakpoint
+CREATE INDEX "incidents_left_alone" ON "incidents" USING btree ("workspace_id","fingerprint") WHERE "incidents"."left_alone" and "incidents"."outcome" in ('REJECTED', 'CANCELLED', 'HANDED_OVER', 'ROLLED_BACK');--> statement-breakpoint
 CREATE INDEX "incidents_page" ON "incidents" USING btree ("workspace_id","opened_at","id");--> statement-breakpoint
 CREATE INDEX "measurements_by_incident" ON "measurements" USING btree ("incident_id","measured_at");--> statement-breakpoint
 CREATE INDEX "notifications_waiting" ON "notifications" USING btree ("due_at") WHERE "notifications"."delivered_at" is null and "notifications"."gave_up_at" is null;--> statement-breakpoint

@@ -31,7 +31,7 @@ async function signed(policy: Policy, version = 2): Promise<PolicyRecord> {
 const unsigned = (policy: Policy): PolicyRecord => ({ workspaceId, version: 2, policy, signature: null });
 
 /** Claims a plan that one approved, under the policy of the record and the sluice.yaml of the worker. */
-async function claim({ plan = gated, by, row, file }: { readonly plan?: Plan; readonly by: 'ana' | 'SYSTEM'; readonly row: PolicyRecord; readonly file: Policy }): Promise<'claimed' | ClaimRefusal> {
+async function claim({ plan = gated, by, row, earlier = [], file }: { readonly plan?: Plan; readonly by: 'ana' | 'SYSTEM'; readonly row: PolicyRecord; readonly earlier?: readonly PolicyRecord[]; readonly file: Policy }): Promise<'claimed' | ClaimRefusal> {
   const { canonical, digest } = freeze(plan);
   const { incidentId, version: planVersion } = plan;
   const nowMs = Date.now();
@@ -45,7 +45,7 @@ async function claim({ plan = gated, by, row, file }: { readonly plan?: Plan; re
     isClosed: false,
     verificationFailed: false,
     now: new Date(nowMs),
-    policy: row,
+    policies: [row, ...earlier],
     lookAround: async () => ({ past: untouched, isTargetBusy: false }),
   };
   const ports: Partial<Ports> = {
@@ -76,6 +76,23 @@ describe('a claim under a policy that nobody signed', () => {
     expect(await claim({ by: 'ana', row: unsigned(supervised), file: strict })).toBe('tooFewApprovals');
     expect(await claim({ by: 'ana', row: unsigned(strict), file: supervised })).toBe('tooFewApprovals');
     expect(await claim({ plan: sure, by: 'SYSTEM', row: unsigned(confidence), file: supervised })).toBe('autonomyRevoked');
+  });
+});
+
+describe('a claim under a policy that nobody signed, over one that a person set', () => {
+  const newer = (policy: Policy): PolicyRecord => ({ ...unsigned(policy), version: 3 });
+
+  it('goes by what that person asked for as well', async () => {
+    expect(await claim({ by: 'ana', row: newer(supervised), earlier: [await signed(strict)], file: supervised })).toBe('tooFewApprovals');
+    expect(await claim({ by: 'ana', row: newer(supervised), earlier: [await signed(supervised)], file: strict })).toBe('tooFewApprovals');
+    expect(await claim({ by: 'ana', row: newer(strict), earlier: [await signed(supervised)], file: supervised })).toBe('tooFewApprovals');
+    expect(await claim({ by: 'ana', row: newer(supervised), earlier: [await signed(supervised)], file: supervised })).toBe('claimed');
+  });
+
+  it('goes by the last that is signed, past others whose signature is good for nothing', async () => {
+    const forged = { ...unsigned(supervised), version: 3, signature: 'signed' };
+    expect(await claim({ by: 'ana', row: { ...forged, version: 4 }, earlier: [forged, await signed(strict), await signed(supervised, 1)], file: supervised })).toBe('tooFewApprovals');
+    expect(await claim({ by: 'ana', row: { ...forged, version: 4 }, earlier: [forged, await signed(supervised), await signed(strict, 1)], file: supervised })).toBe('claimed');
   });
 });
 

@@ -5,7 +5,7 @@ import { freeze, sha256, thaw, toExecutionKey } from '../../activities/digest.js
 import { createExecuteActivities } from '../../activities/execute.js';
 import type { Recorder } from '../../activities/ports.js';
 import type { Plan } from '../../domain/plan.js';
-import { untouched } from '../../domain/policy.js';
+import { type Policy, untouched } from '../../domain/policy.js';
 import { aPlan, aPolicy, aPolicyRecord, aScript, aSignal, aStep } from '../builders.js';
 import { createFakeLedger, createLedgerRecorder } from '../fakes/fake-ledger.js';
 import { fakeWorld, session, type Trouble } from '../fakes/fake-world.js';
@@ -16,21 +16,21 @@ const rowStep = aStep({ parameters: ['report'], reach: 'row', wayBack: { kind: '
 const target = { kind: 'postgres', name: 'shop-db', connection: { env: 'X' }, executor: 'sql', detectors: [] } as const;
 
 /** A claimed plan, and the activity that runs it. */
-async function claimed({ steps = [holderStep], trouble = {}, over = {}, made = {} }: { steps?: readonly ReturnType<typeof aStep>[]; trouble?: Trouble; over?: Partial<Recorder>; made?: Partial<Plan> } = {}) {
+async function claimed({ steps = [holderStep], trouble = {}, over = {}, made = {}, file = {} }: { steps?: readonly ReturnType<typeof aStep>[]; trouble?: Trouble; over?: Partial<Recorder>; made?: Partial<Plan>; file?: Partial<Policy> } = {}) {
   const plan = aPlan({ steps, measuredAt: new Date().toISOString(), ...made });
   const { workspaceId, incidentId } = plan;
   const { canonical, digest } = freeze(plan);
   const world = fakeWorld(trouble);
   let killSwitchOn = false;
-  const ledger = createFakeLedger(() => ({ gate: undefined, decisions: [], canonical, killSwitchOn, isClosed: false, verificationFailed: true, now: new Date(), policy: aPolicyRecord(), lookAround: async () => ({ past: untouched, isTargetBusy: false }) }));
+  const ledger = createFakeLedger(() => ({ gate: undefined, decisions: [], canonical, killSwitchOn, isClosed: false, verificationFailed: true, now: new Date(), policies: [aPolicyRecord()], lookAround: async () => ({ past: untouched, isTargetBusy: false }) }));
   const keys = steps.map(({ stepId }) => toExecutionKey(digest, stepId, 'execute'));
   const grant = { kind: 'gate', id: 'gate' } as const;
   await ledger.claim({ workspaceId, incidentId, kind: 'execute', claimId: 'claim', digest, grant }, async () => ({
     kind: 'granted',
     steps: keys.map((key, index) => ({ key, stepId: steps[index]?.stepId ?? '', target: steps[index]?.target ?? '' })),
   }));
-  const recorder = createLedgerRecorder(ledger, { readPlan: async () => ({ version: 1, canonical }), readPolicy: async () => ({ workspaceId: 'demo', version: 1, policy: aPolicy(), signature: null }), ...over });
-  const workspace = { id: 'demo', targets: [target], alertRules: [], channels: [], sweepEveryMs: null, startingPolicy: aPolicy() };
+  const recorder = createLedgerRecorder(ledger, { readPlan: async () => ({ version: 1, canonical }), readPolicies: async () => [aPolicyRecord()], ...over });
+  const workspace = { id: 'demo', targets: [target], alertRules: [], channels: [], sweepEveryMs: null, startingPolicy: aPolicy(file) };
   const { executeRemediation } = createExecuteActivities({
     ...world,
     recorder,
@@ -133,6 +133,16 @@ describe('an execution', () => {
       expect(await run()).toMatchObject({ kind: 'drifted' });
       expect(world.ran).toEqual([]);
     });
+  });
+
+  it('goes by the shortest time that a policy which holds gives its evidence', async () => {
+    const measuredAt = new Date(Date.now() - 60_000).toISOString();
+    const library = { listScripts: async () => [aScript()], readTrackRecords: async () => ({}) };
+    for (const [evidenceValidMs, kind] of [[30_000, 'drifted'], [600_000, 'executed']] as const) {
+      const { world, run } = await claimed({ made: { measuredAt }, over: library, file: { evidenceValidMs } });
+      world.letAnotherBlock();
+      expect([evidenceValidMs, (await run()).kind]).toEqual([evidenceValidMs, kind]);
+    }
   });
 
   it('does not look for the root cause again while its evidence is fresh', async () => {

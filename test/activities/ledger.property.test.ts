@@ -93,9 +93,13 @@ async function play(ways: readonly boolean[], approver: Approver, commands: read
   let killSwitchOn = false;
   let isTargetBusy = false;
   let glassIsBroken = false;
-  let record: PolicyRecord = aPolicyRecord(policy);
-  /** What counts: a policy that nobody signed only together with sluice.yaml, which stays as it was. */
-  const holding = (): readonly Policy[] => (record.signature === null ? [record.policy, policy] : [record.policy]);
+  let records: readonly [PolicyRecord, ...PolicyRecord[]] = [aPolicyRecord(policy)];
+  /** What counts: a policy that nobody signed only together with the last that somebody did, and with sluice.yaml, which stays as it was. */
+  const holding = (): readonly Policy[] => {
+    const [newest, ...earlier] = records;
+    const asked = earlier.find(({ signature }) => signature !== null);
+    return newest.signature === null ? [newest.policy, policy, ...(asked === undefined ? [] : [asked.policy])] : [newest.policy];
+  };
   const refusals = new Set<ClaimRefusal>();
   const broken: string[] = [];
   const demand = (holds: boolean, what: string): void => void (holds || broken.push(what));
@@ -136,10 +140,10 @@ async function play(ways: readonly boolean[], approver: Approver, commands: read
     isClosed: false,
     verificationFailed: true,
     now: new Date(nowMs),
-    policy: record,
+    policies: records,
     lookAround: async () => ({ past: untouched, isTargetBusy }),
   });
-  /** What the words of this room say about it, read once more from the issue and not from the code that judges. */
+  /** Said once more, and not asked of the code that judges. */
   const mayBeClaimed = (): boolean => {
     const all = (holds: (one: Policy) => boolean): boolean => holding().every(holds);
     if (killSwitchOn || isTargetBusy || !all(({ autonomy }) => autonomy !== 'observe')) return false;
@@ -218,7 +222,7 @@ async function play(ways: readonly boolean[], approver: Approver, commands: read
         }),
         end: passing('end', ledger.end),
         settleExecution: passing('settleExecution', ledger.settleExecution),
-      }, { readPlan: async () => ({ version: 1, canonical }), readPolicy: async () => record }),
+      }, { readPlan: async () => ({ version: 1, canonical }), readPolicies: async () => records }),
       executor: { rehearse: passing('rehearse', executor.rehearse), snapshot: passing('snapshot', executor.snapshot), run: executor.run, settle: passing('settle', executor.settle) },
       signatures: { readDecision: async (signature) => signed.get(signature), isPolicySigned: async ({ signature }) => signature !== null },
       detectors: { measure: async () => ({ measuredAt: '', signals: [aSignal({ target: 'target 1' })], facts: [] }), readConfiguration: async () => ({ kind: 'unreadable', because: 'there is none' }) },
@@ -362,13 +366,13 @@ async function play(ways: readonly boolean[], approver: Approver, commands: read
         if (claim.kind === 'claimed') {
           demand(!killSwitchOn, 'a rollback was granted while the kill switch is on');
           demand(!isTargetBusy, 'a rollback was granted while another incident changes the target');
-          demand(command.for === 'decision' || holding().every(({ onFailedVerification }) => onFailedVerification === 'rollBack'), 'a rollback began by itself that the policy leaves to people');
+          demand(command.for === 'decision' || holding().every(({ autonomy, onFailedVerification }) => autonomy !== 'observe' && onFailedVerification === 'rollBack'), 'a rollback began by itself that the policy leaves to people');
           jobs.rollback = { claimId, attempt: 0, isCancelled: false };
         } else refusals.add(claim.because);
         return;
       }
       case 'changePolicy':
-        record = { ...record, version: record.version + 1, policy: policies[command.to], signature: command.isSigned ? 'signed' : null };
+        records = [{ ...records[0], version: records[0].version + 1, policy: policies[command.to], signature: command.isSigned ? 'signed' : null }, ...records];
         return;
       case 'breakGlass':
         glassIsBroken = true;

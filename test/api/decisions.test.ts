@@ -97,6 +97,16 @@ describe('a decision', () => {
     expect(await readWrites(api.db)).toEqual(before);
   });
 
+  it('to let something run is refused while the kill switch is on, and the gate waits on', async () => {
+    const gate = await open();
+    const flip = (on: boolean) => api.call('supervisor', 'PUT', '/api/kill-switch', { scope: 'workspace', on, reason: 'panic' });
+    await flip(true);
+    expect(detailOf(await send('responder', gate, { verdict: 'approve' }), 409, 'kill-switch-on')).toContain('stays open');
+    expect(await stateOf(gate)).toBe('open');
+    await flip(false);
+    expect((await send('responder', gate, { verdict: 'approve' })).json()).toMatchObject({ gateState: 'approved' });
+  });
+
   it('for the gate of another incident is refused', async () => {
     const [gate, other] = [await open(), await open()];
     expect(problemOf(await api.call('admin', 'POST', `/api/incidents/${other.incidentId}/decisions`, { gateId: gate.id, digest, verdict: 'approve' }))).toEqual([404, 'unknown-gate']);
@@ -154,6 +164,22 @@ describe('a gate that needs two people', () => {
     expect(problemOf(await send('supervisor', gate, { verdict: 'approve' }))).toEqual([409, 'already-decided']);
     expect(await stateOf(gate)).toBe('open');
     expect((await send('secondSupervisor', gate, { verdict: 'approve' })).json()).toMatchObject({ gateState: 'approved', approvals: 2 });
+  });
+
+  it('counts an approval for as long as a run may begin by it, and lets it be given again after that', async () => {
+    const gate = await open({ approvalsNeeded: 2 });
+    const [old, again] = [randomUUID(), randomUUID()].map((decisionId) => ({ decisionId, verdict: 'approve' }));
+    const age = (hours: number) => api.db.update(decisions).set({ createdAt: new Date(Date.now() - hours * 3_600_000) }).where(eq(decisions.id, old?.decisionId ?? ''));
+    await send('responder', gate, { ...old });
+    await age(23);
+    expect(problemOf(await send('responder', gate, { ...again }))).toEqual([409, 'already-decided']);
+    await age(25);
+    const first = { gateState: 'open', approvals: 1, message: '1 of 2 approvals' };
+    expect((await send('responder', gate, { ...again })).json()).toMatchObject(first);
+    expect((await send('supervisor', gate, { verdict: 'approve' })).json()).toMatchObject({ gateState: 'approved', approvals: 2 });
+    // Sent again, they are answered as they were.
+    expect((await send('responder', gate, { ...again })).json()).toMatchObject(first);
+    expect((await send('responder', gate, { ...old })).json()).toMatchObject(first);
   });
 
   it('is settled once, whatever comes at the same moment', async () => {

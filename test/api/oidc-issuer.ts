@@ -21,14 +21,16 @@ async function makeKey(alg: Algorithm, kid: string): Promise<SigningKey> {
   return { privateKey, publicKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
 }
 
-/** An issuer made by hand, to say what a real one never would. It counts how often its keys are fetched. */
+/** An issuer made by hand, to say what a real one never would. It counts how often it is asked where its keys are, and how often they are fetched. */
 export async function openIssuer(alg: Algorithm = 'ES256') {
   let key = await makeKey(alg, 'first');
   let keyFetches = 0;
+  let discoveries = 0;
   let state: 'well' | 'broken' | 'lying' | 'silent' = 'well';
   const server = createServer((request, response) => {
     const isKeys = request.url === '/keys';
     if (isKeys) keyFetches += 1;
+    else discoveries += 1;
     if (state === 'silent') return void request.socket.destroy();
     if (state === 'broken') return void response.writeHead(500).end('secret stack trace');
     const document = { issuer: state === 'lying' ? 'https://evil.example.org' : url, jwks_uri: `${url}/keys` };
@@ -41,6 +43,7 @@ export async function openIssuer(alg: Algorithm = 'ES256') {
   return {
     url,
     keyFetches: () => keyFetches,
+    discoveries: () => discoveries,
     be(next: typeof state) {
       state = next;
     },

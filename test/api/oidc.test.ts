@@ -193,7 +193,7 @@ describe("the issuer's keys", () => {
 describe('an issuer that does not answer as it should', () => {
   it.each(['silent', 'broken', 'lying'] as const)('because it is %s is no reason to refuse a token for good, and is found again', async (state) => {
     const away = await open();
-    const app = await openDoor(createOidc(settings(away.url)));
+    const app = await openDoor(createOidc(settings(away.url), { cooldownMs: 0 }));
     const token = await away.sign(away.claims());
     away.be(state);
     const reply = await comeIn(token, {}, app);
@@ -204,5 +204,25 @@ describe('an issuer that does not answer as it should', () => {
     // With its keys at hand it is not needed.
     away.be(state);
     expect((await comeIn(token, {}, app)).statusCode).toBe(200);
+  });
+
+  it('is left alone for a while, however many tokens come', async () => {
+    const away = await open();
+    const app = await openDoor(createOidc(settings(away.url), { cooldownMs: 60_000 }));
+    const token = await away.sign(away.claims());
+    away.be('broken');
+    const together = await Promise.all(Array.from({ length: 5 }, () => comeIn(token, {}, app)));
+    away.be('well');
+    expect([...together, await comeIn(token, {}, app)].map(problemOf)).toEqual(Array.from({ length: 6 }, () => [503, 'unavailable']));
+    expect([away.discoveries(), away.keyFetches()]).toEqual([1, 0]);
+  });
+
+  it('is asked again now and then where its keys are, and what it said last counts while it is away', async () => {
+    const moving = await open();
+    const app = await openDoor(createOidc(settings(moving.url), { cooldownMs: 0, refreshMs: 0 }));
+    const token = await moving.sign(moving.claims());
+    for (const asked of [1, 2]) expect([(await comeIn(token, {}, app)).statusCode, moving.discoveries()]).toEqual([200, asked]);
+    moving.be('broken');
+    expect([(await comeIn(token, {}, app)).statusCode, moving.discoveries()]).toEqual([200, 3]);
   });
 });

@@ -54,8 +54,7 @@ describe('the API', () => {
     const { gateId, digest } = await havePolicyGate(database.db, workspaceId);
     await untilApproved(gateId);
     const [said] = await database.db.select().from(decisions).where(eq(decisions.gateId, gateId));
-    const { readDecision } = openSignatures(keys.keyring);
-    expect(await readDecision(said?.signature ?? '')).toMatchObject({ decisionId: said?.id, workspaceId, gateId, digest, verdict: 'approve', person: 'SYSTEM', role: 'system' });
+    expect(await openSignatures(keys.keyring).readDecision(said?.signature ?? '')).toMatchObject({ decisionId: said?.id, workspaceId, gateId, digest, verdict: 'approve', person: 'SYSTEM', role: 'system' });
     expect(warnings).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuditPage } from '../../contracts/http.js';
 import type { PolicyDryRun, PolicyVersion, PolicyVersions } from '../../contracts/http-policy.js';
 import { adoptPolicy } from '../../db/policies.js';
-import { plans } from '../../db/schema.js';
+import { plans, policies } from '../../db/schema.js';
 import { canonicalize } from '../../domain/canonical.js';
 import { type Plan, toDigestible } from '../../domain/plan.js';
 import type { Policy } from '../../domain/policy.js';
@@ -35,14 +35,14 @@ async function havePlanAtGate(over: Partial<Plan> = {}, of = workspaceId): Promi
 
 describe('the policy', () => {
   it('is read by everybody of the workspace, with who changed it last', async () => {
-    expect(await read()).toEqual({ version: 1, policy: aPolicy(), changedBy: 'sluice.yaml', reason: 'the first policy', changedAt: expect.any(String) });
+    expect(await read()).toEqual({ version: 1, policy: aPolicy(), changedBy: 'sluice.yaml', reason: 'the first policy', signed: false, changedAt: expect.any(String) });
   });
 
   it('is changed by an admin, as a new version that the audit has whole', async () => {
-    expect((await put('admin', { autonomy: 'observe' })).json()).toMatchObject({ version: 2, policy: { autonomy: 'observe' }, changedBy: 'admin-person', reason: 'after the review' });
+    expect((await put('admin', { autonomy: 'observe' })).json()).toMatchObject({ version: 2, policy: { autonomy: 'observe' }, changedBy: 'admin-person', reason: 'after the review', signed: true });
     expect((await read()).policy.autonomy).toBe('observe');
     const { versions } = (await api.call('viewer', 'GET', '/api/policy/versions')).json<PolicyVersions>();
-    expect(versions.map(({ version, changedBy }) => [version, changedBy])).toEqual([[2, 'admin-person'], [1, 'sluice.yaml']]);
+    expect(versions.map(({ version, changedBy, signed }) => [version, changedBy, signed])).toEqual([[2, 'admin-person', true], [1, 'sluice.yaml', false]]);
     const [row] = (await api.call('viewer', 'GET', '/api/audit')).json<AuditPage>().rows;
     expect(row).toMatchObject({ kind: 'policy.changed', actor: 'admin-person', subject: 'version 2', details: { reason: 'after the review', policy: { autonomy: 'observe' } } });
   });
@@ -63,10 +63,12 @@ describe('the policy', () => {
     expect((await read()).policy).toMatchObject({ autonomy: 'observe', maxRounds: 3 });
   });
 
-  it('stays at its version where nothing changes', async () => {
-    expect((await put('admin', {})).json()).toMatchObject({ version: 1 });
+  it('stays at its version where a change is sent again, and is signed anew where it is sent as it holds', async () => {
     await put('admin', { maxRounds: 5 });
     expect((await put('admin', { maxRounds: 5 }, 1)).json()).toMatchObject({ version: 2 });
+    await api.asOwner(`update policies set signature = null`);
+    expect(await read()).toMatchObject({ version: 2, signed: false });
+    expect((await put('admin', { maxRounds: 5 }, 2)).json()).toMatchObject({ version: 3, signed: true });
   });
 
   it('is not changed by anybody else, nor to what it may not be', async () => {
@@ -82,12 +84,12 @@ describe('the policy', () => {
     expect((await put('admin', { gateWaitMs: waits, escalateMs: waits, verificationEscalateMs: waits })).json()).toMatchObject({ policy: { gateWaitMs: waits } });
   });
 
-  it('of sluice.yaml is taken over when the file changes, and not before', async () => {
-    await put('admin', { autonomy: 'observe' });
-    await adoptPolicy(api.db, workspaceId, aPolicy());
-    expect((await read()).version).toBe(2);
+  it('of sluice.yaml is taken over when the file changes, until an admin sets one', async () => {
     await adoptPolicy(api.db, workspaceId, aPolicy({ maxRounds: 7 }));
-    expect(await read()).toMatchObject({ version: 3, policy: { autonomy: 'supervised', maxRounds: 7 }, changedBy: 'sluice.yaml' });
+    expect(await read()).toMatchObject({ version: 2, policy: { autonomy: 'supervised', maxRounds: 7 }, changedBy: 'sluice.yaml' });
+    await put('admin', { autonomy: 'observe' }, 2);
+    await adoptPolicy(api.db, workspaceId, aPolicy({ maxRounds: 8 }));
+    expect(await read()).toMatchObject({ version: 3, policy: { autonomy: 'observe' }, changedBy: 'admin-person' });
   });
 });
 
@@ -123,6 +125,19 @@ describe('a dry run', () => {
     expect(wide?.would).toEqual({ kind: 'gate', says: 'Waits for 1 admin' });
   });
 
+  it('says what is asked for now by the last policy that is signed, too, where a newer one is not', async () => {
+    await put('admin', { approvals: { LOW: 2, MEDIUM: 2, HIGH: 2, CRITICAL: 2 } });
+    await havePlanAtGate();
+    await api.db.insert(policies).values({ workspaceId, version: 3, policy: aPolicy(), signature: null, changedBy: 'sluice.yaml', reason: 'forged' });
+    expect(await dryRun({})).toMatchObject([{ now: { says: 'Waits for 2 responders' }, would: { says: 'Waits for 1 responder' }, changes: true }]);
+  });
+
+  it('looks at 200 gates, and says how many more are open', async () => {
+    for (let gate = 0; gate < 202; gate += 1) await havePlanAtGate();
+    const { gates, leftOut } = (await api.call('viewer', 'POST', '/api/policy/dry-run', { policy: aPolicy() })).json<PolicyDryRun>();
+    expect([gates.length, leftOut]).toEqual([200, 2]);
+  });
+
   it('never makes what was asked of people run by itself', async () => {
     await havePlanAtGate({ steps: [aStep({ wayBack: { kind: 'snapshot', of: 'rows', keptMs: 1_000 }, reach: 'row' })] });
     expect(await dryRun({ autonomy: 'confidence' })).toMatchObject([{ would: { kind: 'gate' }, changes: false }]);
@@ -139,7 +154,7 @@ describe('what the policy and the gate ask for', () => {
 
   it('is told to whoever may not approve, with what to do', async () => {
     const observed = await haveOpenGate({ mode: 'nobody' });
-    expect(detailOf(await decide('admin', observed.incidentId, observed.gate, 'approve'), 409, 'observe-only')).toContain('autonomy');
+    expect(detailOf(await decide('admin', observed.incidentId, observed.gate, 'approve'), 409, 'observe-only')).toContain('request changes');
     expect(problemOf(await decide('admin', observed.incidentId, observed.gate, 'breakGlass', { reason: 'now' }))).toEqual([409, 'observe-only']);
     const own = await haveOpenGate({ excluded: ['responder-person'] });
     expect(detailOf(await decide('responder', own.incidentId, own.gate, 'approve'), 409, 'own-bytes')).toContain('Ask somebody else');

@@ -8,6 +8,7 @@ import { type Plan, toDigestible } from '../../domain/plan.js';
 import type { RootCause } from '../../domain/root-cause.js';
 import { aPlan, aPolicy, aStep } from '../builders.js';
 import { type Api, type Caller, closeApis, detailOf, openApi, workspaceId } from './open-api.js';
+import { until } from '../harness/until.js';
 import { haveGate, haveIncident } from './records.js';
 
 const DAY_MS = 86_400_000;
@@ -82,6 +83,15 @@ describe('a report', () => {
     ]);
   });
 
+  it('counts an incident once, by the last plan that was proposed for it', async () => {
+    const day = ago(20 * DAY_MS);
+    const incidentId = await haveIncident(api.db, ended('RESOLVED', day, 1_000));
+    await haveRun(incidentId, await havePlan(incidentId, { version: 9 }, false));
+    await haveRun(incidentId, await havePlan(incidentId, { version: 10, ...restoring }, true));
+    const { fixes } = await read(day, ago(19 * DAY_MS));
+    expect(fixes).toMatchObject([{ title: 'Restore', proposed: 1, wouldRun: 1, wouldWait: 0, ran: 1, verifiedWell: 1 }]);
+  });
+
   it('says how many needed a person, and for what there was no plan', async () => {
     const day = ago(50 * DAY_MS);
     const ask = async (incidentId: string) => {
@@ -102,6 +112,20 @@ describe('a report', () => {
   it('is of the last seven days where nobody says since when', async () => {
     const { since, until } = (await get({})).json<Report>();
     expect(Date.parse(until) - Date.parse(since)).toBe(7 * DAY_MS);
+  });
+
+  it('is one of at most two that are made at a time', async () => {
+    const waiting = async () => (await api.asOwner(`select from pg_locks where not granted and relation = 'incidents'::regclass`)).length;
+    const last = { since: ago(DAY_MS).toISOString(), until: ago(0).toISOString() };
+    const both = await api.db.transaction(async (tx) => {
+      await tx.execute('lock table incidents in access exclusive mode');
+      const begun = [get(last), get(last)];
+      await until('both of them', async () => (await waiting()) === 2);
+      expect(detailOf(await get(last), 503, 'unavailable')).toBe('2 reports are being made already. Send the same request again in a few seconds.');
+      return begun;
+    });
+    expect((await Promise.all(both)).map(({ statusCode }) => statusCode)).toEqual([200, 200]);
+    expect((await get(last)).statusCode).toBe(200);
   });
 
   const wrong: readonly (readonly [string, Readonly<Record<string, string>>])[] = [

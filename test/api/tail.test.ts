@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { createParser } from 'eventsource-parser';
+import { createOidc } from '../../api/oidc.js';
 import { notify } from '../../db/channels.js';
 import type { Database } from '../../db/database.js';
-import { incidents, outbox } from '../../db/schema.js';
+import { incidents, outbox, tokens } from '../../db/schema.js';
 import { appendTail } from '../../db/tail-writer.js';
-import { type Api, closeApis, detailOf, problemOf, openApi } from './open-api.js';
+import { createToken, revokeToken } from '../../db/tokens.js';
+import { openIssuer } from './oidc-issuer.js';
+import { type Api, closeApis, detailOf, problemOf, openApi, workspaceId } from './open-api.js';
 import { finish, haveClosedIncident, haveIncident, print, readWrites, say } from './records.js';
 import { until } from '../harness/until.js';
 
@@ -171,6 +174,57 @@ describe('the job tail as a stream', () => {
     // The incident, whether it is over, and of ten pages the few that the kernel's buffers hold.
     expect(reads).toBeLessThan(8);
     stalled.destroy();
+  });
+
+  describe('ends for a reader', () => {
+    const readerOf = async (id: string) => {
+      const token = await createToken(api.db, { workspaceId, person: 'reader', role: 'viewer' }, { id });
+      return { authorization: `Bearer ${token}` };
+    };
+
+    it.each<[string, (id: string) => Promise<unknown>]>([
+      ['was revoked', (tokenId) => revokeToken(api.db, { workspaceId, tokenId, person: 'admin-person' })],
+      ['expired', (id) => api.db.update(tokens).set({ expiresAt: sql`now()` }).where(eq(tokens.id, id))],
+      ['is for less now', (id) => api.db.update(tokens).set({ role: 'agent' }).where(eq(tokens.id, id))],
+    ])('whose token %s, and goes on for others', async (_, take) => {
+      const [incidentId, id] = [await haveIncident(api.db), randomUUID()];
+      const [stream, other] = [await follow(incidentId, await readerOf(id)), await follow(incidentId)];
+      await until('heartbeats', async () => stream.comments.length > 1);
+      await take(id);
+      await stream.ended;
+      await say(api.db, incidentId, 'later');
+      await until('what came later', async () => other.seen.length === 1);
+      expect(stream.seen).toEqual([]);
+      other.drop();
+      await other.ended;
+    });
+
+    it('whose token was revoked, though there is always something to tell', async () => {
+      const [incidentId, id] = [await haveIncident(api.db), randomUUID()];
+      const stream = await follow(incidentId, await readerOf(id));
+      await revokeToken(api.db, { workspaceId, tokenId: id, person: 'admin-person' });
+      await until('its end', async () => {
+        await say(api.db, incidentId, 'more');
+        await tell(incidentId);
+        return stream.isOver();
+      });
+      expect(stream.seen.at(-1)).toMatchObject({ data: { text: 'more' } });
+    });
+
+    it('whose JWT is past its time', async () => {
+      const issuer = await openIssuer();
+      const oidc = createOidc({ issuer: issuer.url, audience: 'sluice', personClaim: 'email', groupsClaim: 'groups', groups: { oncall: { workspace: workspaceId, role: 'viewer' } } });
+      const behind = await openApi({ db: api.db, requests: api.requests, oidc });
+      await behind.app.listen({ port: 0 });
+      const incidentId = await haveIncident(api.db);
+      // A minute more is borne, so it is good for two seconds.
+      const authorization = `Bearer ${await issuer.sign(issuer.claims({ exp: issuer.nowS() - 58 }))}`;
+      const at = `http://127.0.0.1:${(behind.app.server.address() as AddressInfo).port}${url(incidentId)}`;
+      const reply = await fetch(at, { headers: { authorization, accept: 'text/event-stream' } });
+      expect([reply.status, await reply.text()]).toEqual([200, expect.not.stringContaining('event:')]);
+      expect((await fetch(at, { headers: { authorization } })).status).toBe(401);
+      await issuer.close();
+    });
   });
 
   it('is for so many readers at once, whether they follow or start, and for more once one left', async () => {

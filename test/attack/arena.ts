@@ -147,7 +147,7 @@ export async function openArena(say: (line: string) => void, stopping: AbortSign
     publicKey: await readKey(PUBLIC_KEYS),
     sign,
     signPolicy: (policy) => keyring.sign('policy', policy),
-    approveByPolicy: (gateId) => approveByPolicy(db, sign, createSoundCheck(keyring), gateId),
+    approveByPolicy: async (gateId) => (await approveByPolicy(db, sign, createSoundCheck(keyring), gateId)) === 'approved',
     issuer,
     slackSecret,
     client: temporal.client,

@@ -143,8 +143,6 @@ export async function openDesk(arena: Arena, shape: Shape): Promise<Desk> {
       );
     },
     async restorePolicy() {
-      // Twice, for where the newest says the same without a signature.
-      if (isChanged) await writePolicy({ ...policy, gateRemindMs: policy.gateRemindMs - 1 });
       if (isChanged) await writePolicy(policy);
       isChanged = false;
     },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { anyFreePorts } from '../../cli/local/ports.js';
 import { startStack } from '../../cli/local/stack.js';
+import type { MadeToken } from '../../contracts/http-people.js';
 import { until } from '../harness/until.js';
 import { callApi } from './person.js';
 import type { Living, StepType } from './points.js';
@@ -12,6 +13,9 @@ import { openDataWorld } from './worlds/data-world.js';
 import { openSessionWorld } from './worlds/session-world.js';
 import { openTargetServer } from './worlds/target-server.js';
 import type { World } from './worlds/world.js';
+
+/** How long who writes the library may. */
+const AUTHOR_FOR_MS = 600_000;
 
 /** One whole Sluice with what it watches, and taps between them. It is used for many cells, one after the other. */
 export interface Arena {
@@ -56,7 +60,9 @@ export async function openArena(stepTypes: ReadonlySet<StepType>, say: (line: st
   for (const stepType of stepTypes) worlds.set(stepType, await open[stepType]());
 
   const sluiceConfig = join(folder, 'sluice.yaml');
-  await writeFile(sluiceConfig, `version: 1\nworkspaces:\n${[...worlds].map(([stepType, { workspace }]) => `  ${stepType}:${workspace}\n`).join('')}`);
+  // The same target is broken and repaired for every cell.
+  const breaker = '\n    breaker: { tries: 100, within: 1s }';
+  await writeFile(sluiceConfig, `version: 1\nworkspaces:\n${[...worlds].map(([stepType, { workspace }]) => `  ${stepType}:${breaker}${workspace}\n`).join('')}`);
   let recordTap: Tap | undefined;
   const home = join(folder, 'home');
   const stack = await startStack({
@@ -78,7 +84,10 @@ export async function openArena(stepTypes: ReadonlySet<StepType>, say: (line: st
   const [first] = worlds.keys();
   const tokenOf = async (stepType: StepType): Promise<string> => (await readFile(join(home, stepType === first ? 'admin-token' : `admin-token.${stepType}`), 'utf8')).trim();
   for (const [stepType, world] of worlds) {
-    const token = await tokenOf(stepType);
+    const access = { apiUrl, token: await tokenOf(stepType) };
+    // Another one than who approves: nobody approves what they wrote.
+    const expiresAt = new Date(Date.now() + AUTHOR_FOR_MS).toISOString();
+    const { token } = await callApi<MadeToken>(access, 'POST', '/api/tokens', { person: 'author', role: 'supervisor', name: 'chaos', expiresAt });
     await world.prepare({ post: (path, body) => callApi({ apiUrl, token }, 'POST', path, body) }, databaseUrl);
   }
 

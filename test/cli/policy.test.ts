@@ -78,6 +78,31 @@ describe('sluice policy', () => {
     expect((await run(['policy', 'show'])).out).toContain('stabilization: 90061ms');
     expect(await readFile(file, 'utf8')).toContain('90061ms');
   });
+
+  it('does not overwrite what somebody else changed after the file was made', async () => {
+    const [mine, theirs] = [join(folder, 'mine.yaml'), join(folder, 'theirs.yaml')];
+    const shown = (await run(['policy', 'show'])).out;
+    await writeFile(mine, shown.replace(/maxRounds: \d/, 'maxRounds: 7'));
+    await writeFile(theirs, shown.replace(/maxRounds: \d/, 'maxRounds: 8'));
+    expect((await run(['policy', 'set', theirs, '--reason', 'x', '--yes'])).code).toBe(0);
+    expect(await run(['policy', 'set', mine, '--reason', 'x', '--yes'])).toMatchObject({ code: 1, err: expect.stringContaining('by now') });
+    expect((await run(['policy', 'show'])).out).toContain('maxRounds: 8');
+    await writeFile(mine, shown.replace(/^version: .*\n/m, ''));
+    expect(await run(['policy', 'set', mine, '--reason', 'x', '--yes'])).toMatchObject({ code: 1, err: expect.stringContaining('of which `version` it is a change') });
+  });
+});
+
+describe('sluice approve --digest and sluice cancel', () => {
+  it('ties the yes to the plan that was looked at, and ends an incident with a reason', async () => {
+    const incidentId = await haveIncident(api.db);
+    const gate = await haveGate(api.db, incidentId);
+    const wrong = await run(['approve', incidentId, '--yes', '--digest', 'cafe'], { as: 'responder' });
+    expect(wrong).toMatchObject({ code: 1, err: expect.stringContaining(`The gate is for the digest ${gate.digest ?? ''} now, not cafe`) });
+    const right = await run(['approve', incidentId, '--yes', '--digest', gate.digest?.slice(0, 8) ?? ''], { as: 'responder' });
+    expect(right).toMatchObject({ code: 0, out: `The gate is approved: run the plan, digest ${gate.digest?.slice(0, 12) ?? ''}…` });
+    expect((await run(['cancel', incidentId])).code).toBe(2);
+    expect(await run(['cancel', incidentId, '--reason', 'a drill'], { as: 'responder' })).toMatchObject({ code: 0, out: 'Cancellation requested' });
+  });
 });
 
 describe('sluice review, request-changes and break-glass', () => {
@@ -91,7 +116,7 @@ describe('sluice review, request-changes and break-glass', () => {
     expect((await run(['review', incidentId, '--reason', 'looked'], { as: 'supervisor' })).code).toBe(0);
     expect((await run(['show', incidentId])).out).toContain('reviewed by supervisor-person (supervisor): "looked"');
     const broken = await run(['break-glass', incidentId, '--reason', 'nobody is awake'], { as: 'supervisor', answer: 'yes' });
-    expect(broken).toMatchObject({ code: 0, out: 'The gate is approved' });
+    expect(broken).toMatchObject({ code: 0, out: expect.stringMatching(/^The gate is approved: /) });
     expect(broken.err).toContain('Everyone is told');
     const other = await haveIncident(api.db);
     await haveGate(api.db, other);

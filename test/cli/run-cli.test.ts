@@ -96,7 +96,7 @@ describe('sluice approve and reject', () => {
     const declined = await run(`approve ${incidentId}`, { types: 'y' });
     expect([declined.code, await stateOf(id)]).toEqual([1, 'open']);
     const approved = await run(`approve ${incidentId} --reason seen`, { types: 'yes' });
-    expect(approved).toMatchObject({ code: 0, out: 'The gate is approved' });
+    expect(approved).toMatchObject({ code: 0, out: expect.stringMatching(/^The gate is approved: /) });
     expect(approved.err).toContain(`digest ${digest}`);
     expect(await api.db.select().from(decisions).where(eq(decisions.gateId, id))).toMatchObject([{ verdict: 'approve', digest, reason: 'seen' }]);
   });
@@ -122,7 +122,7 @@ describe('sluice approve and reject', () => {
     expect(await run(`approve ${incidentId}`, { types: 'yes' })).toMatchObject({ code: 1, err: expect.stringContaining('Type Reset to approve') });
     expect(await run(`approve ${incidentId} --confirm Rest`)).toMatchObject({ code: 1 });
     expect(await stateOf(id)).toBe('open');
-    expect(await run(`approve ${incidentId}`, { types: 'Reset' })).toMatchObject({ code: 0, out: 'The gate is approved' });
+    expect(await run(`approve ${incidentId}`, { types: 'Reset' })).toMatchObject({ code: 0, out: expect.stringMatching(/^The gate is approved: /) });
     expect(await run(`approve ${(await haveGrave()).incidentId} --confirm Reset`)).toMatchObject({ code: 0 });
     expect(await run(`reject ${(await haveGrave()).incidentId}`)).toMatchObject({ code: 0 });
   });

@@ -31,19 +31,24 @@ const sign = (gateId: string, isSound = true) => approveByPolicy(database.db, te
 const saidAt = (gateId: string) => database.db.select().from(decisions).where(eq(decisions.gateId, gateId));
 const stateOf = async (gateId: string) => (await database.db.select().from(gates).where(eq(gates.id, gateId)))[0]?.state;
 
-/** Whether the policy leaves the gate as it is, and says nothing at it. */
-async function isLeft(gateId: string, isSound = true): Promise<boolean> {
+/** What becomes of a gate that the policy does not sign for: nothing is said at it, and it stays as open as it was. */
+async function leave(gateId: string, isSound = true) {
   const before = await stateOf(gateId);
-  const isSigned = await sign(gateId, isSound);
-  return !isSigned && (await stateOf(gateId)) === before && (await saidAt(gateId)).every(({ role }) => role !== 'system');
+  const answer = await sign(gateId, isSound);
+  expect(await stateOf(gateId)).toBe(before);
+  expect((await saidAt(gateId)).filter(({ role }) => role === 'system')).toEqual([]);
+  const [gate] = await database.db.select().from(gates).where(eq(gates.id, gateId));
+  const told = (await database.db.select().from(outbox).where(eq(outbox.incidentId, gate?.incidentId ?? ''))).filter(({ message }) => message.kind === 'leftToPeople');
+  return { answer, mode: gate?.mode, told: told.length };
 }
+const leftToPeople = { answer: 'leftToPeople', mode: 'people', told: 1 };
 
 describe('the policy', () => {
   it('signs for what it lets run by itself, once, with its record and the message to the workflow', async () => {
     const { gateId, incidentId, digest } = await haveGate();
     expect(await listGatesForPolicy(database.db)).toContain(gateId);
-    expect(await sign(gateId)).toBe(true);
-    expect(await sign(gateId)).toBe(false);
+    expect(await sign(gateId)).toBe('approved');
+    expect(await sign(gateId)).toBe('notNow');
     expect(await stateOf(gateId)).toBe('approved');
     expect(await listGatesForPolicy(database.db)).not.toContain(gateId);
     const said = await saidAt(gateId);
@@ -57,7 +62,7 @@ describe('the policy', () => {
   it('signs once, however many processes try at the same moment', async () => {
     const { gateId } = await haveGate();
     const signed = await Promise.all(Array.from({ length: 4 }, () => sign(gateId)));
-    expect(signed.filter(Boolean)).toHaveLength(1);
+    expect(signed.filter((answer) => answer === 'approved')).toHaveLength(1);
     expect(await saidAt(gateId)).toHaveLength(1);
   });
 
@@ -66,46 +71,55 @@ describe('the policy', () => {
     ['can only be observed', { gate: { mode: 'nobody' } }],
     ['is to be verified', { gate: { kind: 'verification' } }],
     ['is over', { gate: { expiresAt: '2026-01-01T00:00:00.000Z' } }],
+  ])('says nothing at a gate that %s', async (_, given) => {
+    expect(await leave((await haveGate(given)).gateId)).toMatchObject({ answer: 'notNow', told: 0 });
+  });
+
+  it.each<[string, Parameters<typeof haveGate>[0]]>([
     ['has a plan that was frozen for people', { plan: { ruling: { kind: 'gate', approvalsNeeded: 1, roleNeeded: 'responder', reviewNeeded: false } } }],
     ['has a plan that is less sure', { plan: { tier: 'MEDIUM' } }],
     ['has a plan of HIGH risk', { plan: { risk: 'HIGH' } }],
     ['has a plan without a way back', { plan: { steps: [aStep()] } }],
     ['has a plan of a text from outside', { plan: { derivedFromText: true } }],
     ['has a plan of another workspace', { plan: { workspaceId: 'elsewhere' } }],
-  ])('leaves a gate that %s', async (_, given) => {
-    expect(await isLeft((await haveGate(given)).gateId)).toBe(true);
+  ])('leaves a gate to people that %s', async (_, given) => {
+    const { gateId } = await haveGate(given);
+    expect(await leave(gateId)).toEqual(leftToPeople);
+    expect(await listGatesForPolicy(database.db)).not.toContain(gateId);
   });
 
   it('leaves what it does not let run by itself any more', async () => {
     const { gateId } = await haveGate();
     await changePolicy(database.db, testSignPolicy, { workspaceId, policy: aPolicy({ autonomy: 'supervised' }), seen: 1, changedBy: 'adam', reason: 'too many' });
-    expect(await isLeft(gateId)).toBe(true);
+    expect(await leave(gateId)).toEqual(leftToPeople);
   });
 
   it('leaves what is not sound', async () => {
-    expect(await isLeft((await haveGate()).gateId, false)).toBe(true);
+    expect(await leave((await haveGate()).gateId, false)).toEqual(leftToPeople);
   });
 
   it('leaves everything while the kill switch is on', async () => {
     const { gateId } = await haveGate();
     const flip = (on: boolean) => throwSwitch(database.db, { workspaceId, scope: 'workspace', on, person: 'sam', reason: 'test' });
     await flip(true);
-    expect(await isLeft(gateId)).toBe(true);
+    expect(await listGatesForPolicy(database.db)).not.toContain(gateId);
+    expect(await leave(gateId)).toEqual({ answer: 'notNow', mode: 'policy', told: 0 });
     await flip(false);
-    expect(await sign(gateId)).toBe(true);
+    expect(await listGatesForPolicy(database.db)).toContain(gateId);
+    expect(await sign(gateId)).toBe('approved');
   });
 
   it('leaves a plan whose text is not what its digest was made over', async () => {
     const { gateId, incidentId } = await haveGate();
     const altered = canonicalize(toDigestible(aPlan({ workspaceId, incidentId, title: 'Another', steps: [keptStep] })));
     await database.db.update(plans).set({ canonical: altered }).where(eq(plans.incidentId, incidentId));
-    expect(await isLeft(gateId)).toBe(true);
+    expect(await leave(gateId)).toEqual(leftToPeople);
   });
 
   it('leaves what a person has decided first', async () => {
     const { gateId, incidentId, digest } = await haveGate();
     await decide(database.db, testSign, incidentId, { id: randomUUID(), gateId, verdict: 'reject', digest, actor: { person: 'ana', role: 'responder', workspaceId }, reason: null });
-    expect(await isLeft(gateId)).toBe(true);
+    expect((await leave(gateId)).answer).toBe('notNow');
     expect(await stateOf(gateId)).toBe('rejected');
   });
 });

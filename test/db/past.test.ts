@@ -6,11 +6,12 @@ import { createLedgerRecords } from '../../db/ledger-records.js';
 import { holdTargets, readPast } from '../../db/past.js';
 import { adoptPolicy } from '../../db/policies.js';
 import { executions, incidents, plans } from '../../db/schema.js';
+import { canonicalize } from '../../domain/canonical.js';
+import { toDigestible } from '../../domain/plan.js';
 import { aPlan, aPolicy, aStep } from '../builders.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
 
 const HOUR_MS = 3_600_000;
-const scriptId = randomUUID();
 const policy = aPolicy({ triesWithinMs: 24 * HOUR_MS });
 
 let database: FreshDatabase;
@@ -34,16 +35,18 @@ const closed = { phase: 'CLOSED', status: 'SUCCESS', outcome: 'RESOLVED', closed
 
 interface Ran {
   readonly incident?: Partial<typeof incidents.$inferInsert>;
-  readonly script?: string | null;
+  readonly script?: string;
   readonly endedAgoMs?: number;
   readonly row?: Partial<typeof executions.$inferInsert>;
 }
 /** A fix of `db` by another incident. */
-async function haveRun({ incident = closed, script = scriptId, endedAgoMs = 1_000, row = {} }: Ran = {}): Promise<string> {
+async function haveRun({ incident = closed, script = aStep().script, endedAgoMs = 1_000, row = {} }: Ran = {}): Promise<string> {
   const incidentId = row.incidentId ?? (await haveIncident(incident));
   const digest = randomBytes(32).toString('hex');
   const confidence = { value: 86, tier: 'HIGH', factors: [] } as const;
-  await database.db.insert(plans).values({ incidentId, version: Math.ceil(Math.random() * 1e6), scriptId: script, category: 'idleTransaction', digest, canonical: '{}', confidence, rehearsal: [] });
+  const scriptId = randomUUID();
+  const canonical = canonicalize(toDigestible(aPlan({ workspaceId, incidentId, scriptId, title: 'Another name', steps: [aStep({ target: row.target ?? 'db', script, parameters: ['99'] })] })));
+  await database.db.insert(plans).values({ incidentId, version: Math.ceil(Math.random() * 1e6), scriptId, category: 'idleTransaction', digest, canonical, confidence, rehearsal: [] });
   await database.db.insert(executions).values({
     key: randomBytes(16).toString('hex'),
     kind: 'execute',
@@ -62,17 +65,17 @@ async function haveRun({ incident = closed, script = scriptId, endedAgoMs = 1_00
   });
   return incidentId;
 }
-const toFix = (incidentId: string, targets: readonly string[] = ['db']) => aPlan({ workspaceId, incidentId, scriptId, steps: targets.map((target) => aStep({ target })) });
-const readPastOf = async (...targets: readonly string[]) => readPast(database.db, toFix(await haveIncident(), targets.length === 0 ? undefined : targets), policy);
+const toFix = (incidentId: string, targets: readonly string[] = ['db']) => aPlan({ workspaceId, incidentId, steps: targets.map((target) => aStep({ target })) });
+const readPastOf = async (...targets: readonly string[]) => readPast(database.db, toFix(await haveIncident(), targets.length === 0 ? undefined : targets), [policy]);
 
 describe('what was done to a target before', () => {
   it('is nothing where nothing ran', async () => {
-    expect(await readPastOf()).toEqual({ sinceFixMs: null, tries: 0 });
+    expect(await readPastOf()).toEqual({ sinceFixMs: null, tries: 0, wasTakenBack: false });
   });
 
   it('is when the last fix ended, and how often this one ran', async () => {
     await haveRun({ endedAgoMs: 5 * HOUR_MS });
-    await haveRun({ endedAgoMs: 2 * HOUR_MS, script: randomUUID() });
+    await haveRun({ endedAgoMs: 2 * HOUR_MS, script: 'select 2' });
     const { sinceFixMs, tries } = await readPastOf('another', 'db');
     expect(tries).toBe(1);
     expect(sinceFixMs).toBeGreaterThanOrEqual(2 * HOUR_MS);
@@ -84,10 +87,18 @@ describe('what was done to a target before', () => {
     ['in another workspace', { row: { workspaceId: 'elsewhere' } }],
     ['but was only claimed', { row: { state: 'claimed', handle: null, startedAt: null, endedAt: null } }],
     ['but had no effect', { row: { state: 'void' } }],
-    ['to take one back', { row: { kind: 'rollback' } }],
   ])('does not count what ran %s', async (_, ran) => {
     await haveRun(ran);
-    expect(await readPastOf()).toEqual({ sinceFixMs: null, tries: 0 });
+    expect(await readPastOf()).toEqual({ sinceFixMs: null, tries: 0, wasTakenBack: false });
+  });
+
+  it('is that a fix of one of its targets was taken back, not long ago', async () => {
+    await haveRun({ endedAgoMs: 25 * HOUR_MS, row: { kind: 'rollback' } });
+    await haveRun({ row: { kind: 'rollback', state: 'failed' } });
+    await haveRun({ row: { kind: 'rollback', target: 'another' } });
+    expect(await readPastOf()).toEqual({ sinceFixMs: null, tries: 0, wasTakenBack: false });
+    await haveRun({ row: { kind: 'rollback' }, script: 'select 2' });
+    expect(await readPastOf()).toEqual({ sinceFixMs: null, tries: 0, wasTakenBack: true });
   });
 
   it('counts as tries what this fix did also when it failed or nobody knows, and not what is long ago', async () => {
@@ -99,7 +110,7 @@ describe('what was done to a target before', () => {
 
   it('counts the tries of the same incident, and no cooldown for them', async () => {
     const incidentId = await haveRun({ incident: {} });
-    expect(await readPast(database.db, toFix(incidentId), policy)).toEqual({ sinceFixMs: null, tries: 1 });
+    expect(await readPast(database.db, toFix(incidentId), [policy])).toEqual({ sinceFixMs: null, tries: 1, wasTakenBack: false });
   });
 
   it('counts a plan of many steps as one try', async () => {
@@ -110,10 +121,24 @@ describe('what was done to a target before', () => {
     expect((await readPastOf()).tries).toBe(1);
   });
 
-  it('tells restored configurations, which have no script, from scripts', async () => {
-    await haveRun({ script: null });
+  it('tells restored configurations by what they put back', async () => {
+    const script = '[{"op":"replace","path":"/a","value":"\\"b\\""}]';
+    await haveRun({ script });
+    const restore = async (patch: string) => readPast(database.db, { ...toFix(await haveIncident()), steps: [aStep({ target: 'db', script: patch }), aStep({ stepId: '2', target: 'another' })] }, [policy]);
+    expect([(await readPastOf()).tries, (await restore(script)).tries, (await restore(script.replace('/a', '/b'))).tries]).toEqual([0, 1, 0]);
+  });
+
+  it('counts the step that ran on the target, not another one of its plan', async () => {
+    const incidentId = await haveRun();
+    await database.db.update(executions).set({ stepId: '2' }).where(sql`${executions.incidentId} = ${incidentId}`);
     expect((await readPastOf()).tries).toBe(0);
-    expect((await readPast(database.db, { ...toFix(await haveIncident()), scriptId: null }, policy)).tries).toBe(1);
+  });
+
+  it('is a fix also while nobody knows when it ended', async () => {
+    await haveRun({ endedAgoMs: 2 * HOUR_MS, row: { state: 'unknown', endedAt: null } });
+    expect((await readPastOf()).sinceFixMs).toBeGreaterThanOrEqual(2 * HOUR_MS);
+    await haveRun({ row: { state: 'unknown', startedAt: null, endedAt: null } });
+    expect((await readPastOf()).sinceFixMs).toBeLessThan(HOUR_MS);
   });
 });
 
@@ -133,7 +158,8 @@ describe('a target', () => {
     ['is taking its fix back after it was closed', true, { row: { ...started, kind: 'rollback' } }],
     ['has claimed to take its fix back after it was closed', true, { row: { ...claimed, kind: 'rollback' } }],
     ['has fixed it and is open', false, { incident: {} }],
-    ['claimed it more than an hour ago', false, { incident: {}, row: { ...claimed, claimedAt: new Date(Date.now() - 61 * 60_000) } }],
+    ['claimed it an hour ago and may be about to begin', true, { incident: {}, row: { ...claimed, claimedAt: new Date(Date.now() - 60 * 60_000) } }],
+    ['claimed it more than an hour ago', false, { incident: {}, row: { ...claimed, claimedAt: new Date(Date.now() - 62 * 60_000) } }],
     ['claimed it and is closed', false, { row: claimed }],
     ['began it and is closed', false, { row: started }],
     ['does not know what it did to it and is closed', false, { row: unknown }],
@@ -155,7 +181,7 @@ describe('a target', () => {
       const fix = toFix(await haveIncident(), ['other', 'db']);
       const request = { workspaceId, incidentId: fix.incidentId, kind: 'execute', claimId: randomUUID(), digest: randomBytes(32).toString('hex'), grant: { kind: 'gate', id: randomUUID() } } as const;
       return ledger.claim(request, async ({ lookAround }): Promise<Judgement> => {
-        if ((await lookAround(fix)).isTargetBusy) return { kind: 'refused', because: 'targetBusy' };
+        if ((await lookAround(fix, [policy])).isTargetBusy) return { kind: 'refused', because: 'targetBusy' };
         return { kind: 'granted', steps: [{ key: randomBytes(16).toString('hex'), stepId: '1', target: 'db' }] };
       });
     };

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { readAuditPage } from '../../db/audit-reads.js';
-import { adoptPolicy, changePolicy, listPolicies, readPolicy, type SignPolicy } from '../../db/policies.js';
+import { adoptPolicy, changePolicy, listPolicies, readPolicies, readPolicy, type SignPolicy } from '../../db/policies.js';
+import { policies } from '../../db/schema.js';
 import { readEntry } from '../../domain/audit.js';
 import { openSignatures } from '../../workers/signatures.js';
 import { aPolicy } from '../builders.js';
@@ -42,13 +43,23 @@ describe('the policy of a workspace', () => {
     expect(await audited()).toHaveLength(1);
   });
 
-  it('stays as people changed it until the file says something else', async () => {
+  it('follows the file until a person sets it, and then never again', async () => {
     await adopt(1);
-    expect(await change(1, 2)).toMatchObject({ kind: 'changed', row: { version: 2 } });
+    expect(await adopt(3)).toBe('followed');
+    expect(await readPolicy(database.db, workspaceId)).toMatchObject({ version: 2, changedBy: 'sluice.yaml', reason: 'the file was changed' });
+    expect(await adopt(1)).toBe('followed');
+    expect(await change(3, 2)).toMatchObject({ kind: 'changed', row: { version: 4 } });
+    for (const fromFile of [1, 5]) expect(await adopt(fromFile)).toBe('setByPerson');
+    expect(await versions()).toEqual([[4, 2, 'adam'], [3, 1, 'sluice.yaml'], [2, 3, 'sluice.yaml'], [1, 1, 'sluice.yaml']]);
+  });
+
+  it('that nobody signed does not hide those before it that are signed', async () => {
     await adopt(1);
-    expect(await versions()).toEqual([[2, 2, 'adam'], [1, 1, 'sluice.yaml']]);
-    await adopt(3);
-    expect(await readPolicy(database.db, workspaceId)).toMatchObject({ version: 3, changedBy: 'sluice.yaml', reason: 'the file was changed' });
+    await change(1, 2);
+    await change(2, 3);
+    const forge = (version: number) => database.db.insert(policies).values({ workspaceId, version, policy: aPolicy(), signature: null, changedBy: 'sluice.yaml', reason: 'forged' });
+    for (const version of [4, 5]) await forge(version);
+    expect((await readPolicies(database.db, workspaceId)).map(({ version }) => version)).toEqual([5, 3, 2]);
   });
 
   it('is not changed over what somebody else changed meanwhile', async () => {
@@ -66,14 +77,23 @@ describe('the policy of a workspace', () => {
     expect(await audited()).toHaveLength(2);
   });
 
-  it('is not changed by the same policy again', async () => {
+  it('is not changed again by a change whose answer was lost', async () => {
     await adopt(1);
     await change(1, 2);
-    expect(await change(2, 2)).toMatchObject({ kind: 'changed', row: { version: 2 } });
-    // The answer to the first request was lost.
     expect(await change(1, 2)).toMatchObject({ kind: 'changed', row: { version: 2 } });
     expect(await versions()).toHaveLength(2);
     expect(await audited()).toHaveLength(2);
+  });
+
+  it('is signed anew where a person sends the one that holds', async () => {
+    await adopt(1);
+    expect(await change(1, 1)).toMatchObject({ kind: 'changed', row: { version: 2, signature: expect.any(String) } });
+    const { keyring, close } = await freshKeys();
+    const sign: SignPolicy = (signed) => keyring.sign('policy', signed);
+    await changePolicy(database.db, sign, { workspaceId, policy: aPolicy({ maxRounds: 1 }), seen: 2, changedBy: 'adam', reason: 'the key was revoked' });
+    const row = await readPolicy(database.db, workspaceId);
+    expect([row.version, await openSignatures(keyring).isPolicySigned(row)]).toEqual([3, true]);
+    await close();
   });
 
   it('has who changed it, why, and all of what it says in the audit', async () => {
@@ -87,15 +107,15 @@ describe('the policy of a workspace', () => {
 
   it('is signed for exactly what a person made of it, and for nothing that was written over it', async () => {
     const { keyring, close } = await freshKeys();
-    const { isPolicySigned } = openSignatures(keyring);
+    const signatures = openSignatures(keyring);
     await adopt(1);
-    expect(await isPolicySigned(await readPolicy(database.db, workspaceId))).toBe(false);
+    expect(await signatures.isPolicySigned(await readPolicy(database.db, workspaceId))).toBe(false);
     const sign: SignPolicy = (signed) => keyring.sign('policy', signed);
     await changePolicy(database.db, sign, { workspaceId, policy: aPolicy({ maxRounds: 2 }), seen: 1, changedBy: 'adam', reason: 'test' });
     const row = await readPolicy(database.db, workspaceId);
-    expect(await isPolicySigned(row)).toBe(true);
+    expect(await signatures.isPolicySigned(row)).toBe(true);
     for (const over of [{ policy: aPolicy({ maxRounds: 9 }) }, { version: 3 }, { workspaceId: 'another' }, { signature: null }]) {
-      expect([over, await isPolicySigned({ ...row, ...over })]).toEqual([over, false]);
+      expect([over, await signatures.isPolicySigned({ ...row, ...over })]).toEqual([over, false]);
     }
     await close();
   });

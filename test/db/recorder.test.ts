@@ -7,7 +7,7 @@ import { adoptPolicy } from '../../db/policies.js';
 import { createRecorder, type Recorder } from '../../db/recorder.js';
 import { executions, gates, incidents, outbox, tail } from '../../db/schema.js';
 import { appendTail } from '../../db/tail-writer.js';
-import { toUpdate } from '../../domain/incident.js';
+import { type Outcome, toUpdate } from '../../domain/incident.js';
 import { aPlan, aPolicy } from '../builders.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
 import { testSign } from '../harness/signatures.js';
@@ -206,33 +206,51 @@ describe('an incident', () => {
     expect((await recorder.openFromSweep(sweep(['c']))).isNew).toBe(true);
   });
 
-  it.each([
-    ['REJECTED', true],
-    ['CANCELLED', true],
-    ['EXPIRED', true],
-    ['HANDED_OVER', true],
-    ['ROLLED_BACK', true],
-    ['RESOLVED', false],
-    ['RECOVERED', false],
-    ['FAILED', false],
-  ] as const)('that ended %s is left alone by a sweep until the cooldown is over: %s', async (outcome, isLeftAlone) => {
-    const sweep = (cooldownMs: number, over: object = {}) => recorder.openFromSweep({ ...opening(), trigger: 'schedule', workspaceId: `cooling ${outcome}`, fingerprint: 'sweep:db', cooldownMs, ...over });
+  const sweepAs = (workspaceId: string, cooldownMs: number, over: object = {}) =>
+    recorder.openFromSweep({ ...opening(), trigger: 'schedule', workspaceId, fingerprint: 'sweep:db', severity: 'MEDIUM', cooldownMs, ...over });
+  const closeAs = (id: string | null, outcome: Outcome) => recorder.close(id ?? '', outcome, toUpdate({ phase: 'CLOSED', text: outcome }));
+
+  it.each(['REJECTED', 'CANCELLED', 'HANDED_OVER', 'ROLLED_BACK'] as const)('that ended %s is left alone by a sweep until the cooldown is over', async (outcome) => {
+    const sweep = (cooldownMs: number, over: object = {}) => sweepAs(`cooling ${outcome}`, cooldownMs, over);
     const { incidentId } = await sweep(60_000);
-    await recorder.close(incidentId ?? '', outcome, toUpdate({ phase: 'CLOSED', text: outcome }));
-    if (isLeftAlone) {
-      const again = await sweep(60_000);
-      if (again.isNew || again.incidentId !== null) throw new Error('it was opened again');
-    }
-    if (isLeftAlone) {
-      // What got worse meanwhile is not what people closed.
-      const worse = await sweep(60_000, { severity: 'HIGH' });
-      if (!worse.isNew) throw new Error('what got worse was left alone');
-      await recorder.close(worse.incidentId ?? '', 'RESOLVED', toUpdate({ phase: 'CLOSED', text: 'RESOLVED' }));
-    }
+    await closeAs(incidentId, outcome);
+    expect(await sweep(60_000)).toEqual({ incidentId: null, isNew: false });
     const another = await sweep(60_000, { fingerprint: 'sweep:another' });
     expect(another.isNew).toBe(true);
-    await recorder.close(another.incidentId ?? '', 'RESOLVED', toUpdate({ phase: 'CLOSED', text: 'RESOLVED' }));
-    if (isLeftAlone) await database.db.update(incidents).set({ closedAt: new Date(Date.now() - 61_000) }).where(eq(incidents.id, incidentId ?? ''));
+    await closeAs(another.incidentId, 'RESOLVED');
+    await database.db.update(incidents).set({ closedAt: new Date(Date.now() - 61_000) }).where(eq(incidents.id, incidentId ?? ''));
     expect((await sweep(60_000)).isNew).toBe(true);
+  });
+
+  it.each(['EXPIRED', 'RESOLVED', 'RECOVERED', 'FAILED'] as const)('that ended %s is opened again by the next sweep that finds it', async (outcome) => {
+    const sweep = () => sweepAs(`not cooling ${outcome}`, 60_000);
+    await closeAs((await sweep()).incidentId, outcome);
+    expect((await sweep()).isNew).toBe(true);
+  });
+
+  it('that people closed is opened again where it got worse meanwhile', async () => {
+    await closeAs((await sweepAs('worse', 60_000)).incidentId, 'REJECTED');
+    expect((await sweepAs('worse', 60_000, { severity: 'HIGH' })).isNew).toBe(true);
+  });
+
+  it('that people closed is opened again where it is critical, as it was', async () => {
+    const sweep = () => sweepAs('critical', 60_000, { severity: 'CRITICAL' });
+    await closeAs((await sweep()).incidentId, 'REJECTED');
+    expect((await sweep()).isNew).toBe(true);
+  });
+
+  it('that people closed is opened again once a sweep has seen its target well, and is left alone when people close it again', async () => {
+    const sweep = () => sweepAs('well', 60_000);
+    await closeAs((await sweep()).incidentId, 'REJECTED');
+    await recorder.tellWell('well', ['db'], ['another']);
+    await recorder.tellWell('elsewhere', [], ['db']);
+    expect((await sweep()).isNew).toBe(false);
+    await recorder.tellWell('well', [], ['db', 'another']);
+    const again = await sweep();
+    expect(again.isNew).toBe(true);
+    // Well while it was open: nobody had closed it then.
+    await recorder.tellWell('well', [], ['db']);
+    await closeAs(again.incidentId, 'CANCELLED');
+    expect((await sweep()).isNew).toBe(false);
   });
 });

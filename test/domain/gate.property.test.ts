@@ -96,14 +96,15 @@ function play(setup: Setup, commands: readonly Command[]): number {
   const closed = new Set<GateId>();
   let meddled = false;
   const saidAt = (gate: GateId) => [...said.values()].filter((one) => one.gate === gate);
-  const approvers = (gate: GateId, role: Role) => new Set(saidAt(gate).flatMap((one) => (one.verdict === 'approve' && isAble(one.role, role) ? [one.person] : [])));
+  /** Whose approval was good at that moment: after a day it has to be given again. */
+  const approvers = (gate: GateId, atMs: number) => new Set(saidAt(gate).flatMap((one) => (one.verdict === 'approve' && isAble(one.role, 'responder') && one.atMs + GRANT_VALID_MS >= atMs && one.atMs <= atMs ? [one.person] : [])));
   const brokeGlass = (gate: GateId) => saidAt(gate).filter((one) => one.verdict === 'breakGlass');
   const byPolicy = (gate: GateId) => saidAt(gate).filter((one) => one.role === 'system');
   const isReviewed = (gate: GateId) => saidAt(gate).some((one) => one.verdict === 'review' && isAble(one.role, 'supervisor') && !setup.authors.includes(one.person));
   // A no stands as long as its row does, whatever is written over either row. A row that is taken away is for the audit to find.
   const isTurnedDown = (gate: GateId) => rows.some((row) => row.gate === gate && !letsRun.includes(said.get(row.id)?.verdict ?? 'reject'));
   const neededAt = (gate: GateId) => (gate === 'verification' ? 1 : setup.approvals);
-  const isApproved = (gate: GateId) => !closed.has(gate) && !isTurnedDown(gate) && (approvers(gate, 'responder').size >= neededAt(gate) || brokeGlass(gate).length > 0 || byPolicy(gate).length > 0);
+  const isApproved = (gate: GateId) => !closed.has(gate) && !isTurnedDown(gate) && (saidAt(gate).some((one) => one.verdict === 'approve' && approvers(gate, one.atMs).size >= neededAt(gate)) || brokeGlass(gate).length > 0 || byPolicy(gate).length > 0);
   const isInTime = ({ atMs }: Said) => nowMs <= atMs + GRANT_VALID_MS;
 
   function mayCount({ gate, verdict, person, role, plan, typed, reason }: Extract<Command, { kind: 'decide' }>): boolean {
@@ -117,7 +118,7 @@ function play(setup: Setup, commands: readonly Command[]): number {
     if (isOfPlan && setup.ruling === 'observe') return false;
     if (verdict === 'breakGlass') return isOfPlan && today.breakGlass && isAble(role, 'supervisor') && reason !== null && isConfirmed;
     if (isOfPlan && (setup.authors.includes(person) || (setup.reviewNeeded && !isReviewed(gate)))) return false;
-    return isAble(role, gate === 'verification' ? 'responder' : setup.roleNeeded) && !approvers(gate, 'responder').has(person) && isConfirmed;
+    return isAble(role, gate === 'verification' ? 'responder' : setup.roleNeeded) && !approvers(gate, nowMs).has(person) && isConfirmed;
   }
 
   function mayRun(gate: GateId, plan: number): boolean {
@@ -125,14 +126,14 @@ function play(setup: Setup, commands: readonly Command[]): number {
     const inTime = saidAt(gate).filter((one) => one.verdict === 'approve' && isAble(one.role, roleNeeded) && isInTime(one) && !setup.authors.includes(one.person));
     const isQuorate = new Set(inTime.map(({ person }) => person)).size >= Math.max(setup.approvals, today.approvals) && (!setup.reviewNeeded || isReviewed(gate));
     const isGlassBroken = today.breakGlass && brokeGlass(gate).some((one) => isAble(one.role, 'supervisor') && one.reason !== null && isInTime(one));
-    const isAutomatic = setup.ruling === 'auto' && today.autonomy === 'confidence' && setup.tier === 'HIGH' && byPolicy(gate).some(isInTime);
+    const isAutomatic = setup.ruling === 'auto' && today.autonomy === 'confidence' && today.approvals === 1 && setup.tier === 'HIGH' && byPolicy(gate).some(isInTime);
     const isObserved = setup.ruling === 'observe' || today.autonomy === 'observe';
     return gate !== 'verification' && plan === planOf[gate] && !killSwitchOn && !isTurnedDown(gate) && !isObserved && (isQuorate || isGlassBroken || isAutomatic);
   }
 
   function mayRollBack(plan: number, decisionId: string | undefined): boolean {
     if (killSwitchOn) return false;
-    if (decisionId === undefined) return setup.rollsBack && today.rollsBack;
+    if (decisionId === undefined) return setup.rollsBack && today.rollsBack && today.autonomy !== 'observe';
     const one = said.get(decisionId);
     if (one === undefined || !isInTime(one) || planOf[one.gate] !== plan) return false;
     return (one.verdict === 'reject' && one.gate === 'verification') || (one.verdict === 'rollBack' && isAble(one.role, 'supervisor'));
@@ -152,15 +153,15 @@ function play(setup: Setup, commands: readonly Command[]): number {
     const gate = gateOf(id);
     const digest = plan === null ? null : digestOf(plan);
     const decision = aDecision({ id: `decision ${said.size}`, gateId: id, verdict, digest, by: person, as: role, reason, confirmation: typed });
-    const approvedBy = rows.flatMap((row) => (row.gate === id && row.verdict === 'approve' ? [row.person] : []));
+    const approvedBy = rows.flatMap((row) => (row.gate === id && row.verdict === 'approve' && (row.signed?.expiresAt ?? 0) >= nowMs ? [row.person] : []));
     const wasReviewed = rows.some((row) => row.gate === id && row.verdict === 'review');
     const confirmation = setup.confirmed && id !== 'verification' ? TITLE : null;
-    const hearing = hear(gate, { approvedBy, isReviewed: wasReviewed, confirmation, breakGlass: today.breakGlass }, decision, new Date(nowMs));
+    const hearing = hear(gate, { approvedBy, isReviewed: wasReviewed, confirmation, breakGlass: today.breakGlass, killSwitchOn: false }, decision, new Date(nowMs));
     if (!meddled) agree(`${verdict} of ${person} at ${id} counted`, hearing.kind === 'counted', mayCount(command));
     if (hearing.kind === 'refused') return;
     write({ gate: id, verdict, person, role, reason, digest });
     gates.set(id, { ...gate, state: hearing.state });
-    if (!meddled && (hearing.state === 'approved') !== isApproved(id)) throw new Error(`${id} is ${hearing.state} after ${approvers(id, 'responder').size} approvals`);
+    if (!meddled && (hearing.state === 'approved') !== isApproved(id)) throw new Error(`${id} is ${hearing.state} after ${approvers(id, nowMs).size} approvals`);
   }
 
   /** As the API signs it and writes it down. */
@@ -247,7 +248,7 @@ function play(setup: Setup, commands: readonly Command[]): number {
         const row = command.nth === null ? undefined : rows[command.nth % Math.max(1, rows.length)];
         if (command.nth !== null && row === undefined) break;
         const cause = row === undefined ? ({ kind: 'policy' } as const) : ({ kind: 'decision', decisionId: row.id } as const);
-        const policies = [setup, today].map(({ rollsBack }) => ({ onFailedVerification: rollsBack ? ('rollBack' as const) : ('ask' as const) }));
+        const policies = [{ ...setup, autonomy: 'supervised' as const }, today].map(({ rollsBack, autonomy }) => ({ autonomy, onFailedVerification: rollsBack ? ('rollBack' as const) : ('ask' as const) }));
         const refusal = judgeRollbackClaim(toFacts(row && gateOf(row.gate)), digestOf(command.plan), cause, policies);
         agree(`the rollback of plan ${command.plan} by ${cause.kind} granted`, refusal === undefined, (row === undefined || isAsWritten(row)) && mayRollBack(command.plan, row?.id));
         break;

@@ -3,7 +3,7 @@ import { type Decision, type Gate, type Said, hear } from '../../domain/gate.js'
 import { aDecision, aGate } from '../builders.js';
 
 const now = new Date('2026-11-22T10:00:00Z');
-const said = (over: Partial<Said> = {}): Said => ({ approvedBy: [], isReviewed: false, confirmation: null, breakGlass: true, ...over });
+const said = (over: Partial<Said> = {}): Said => ({ approvedBy: [], isReviewed: false, confirmation: null, breakGlass: true, killSwitchOn: false, ...over });
 const asSupervisor = (over: Partial<Decision> = {}): Decision => aDecision({ by: 'sam', as: 'supervisor', reason: 'I looked', ...over });
 const breaking = (over: Partial<Decision> = {}): Decision => asSupervisor({ verdict: 'breakGlass', ...over });
 const reviewing = (over: Partial<Decision> = {}): Decision => asSupervisor({ verdict: 'review', ...over });
@@ -49,12 +49,19 @@ const refused: readonly Refused[] = [
   { because: 'breakGlassOff', when: 'it needs a person', gate: { kind: 'needsHuman' }, decision: breaking() },
   { because: 'reasonNeeded', when: 'the glass is broken without a reason', decision: breaking({ reason: null }) },
   { because: 'confirmationNeeded', when: 'the glass is broken without the title', decision: breaking(), said: { confirmation: 'Reset' } },
+  { because: 'killSwitch', when: 'nothing may run now', said: { killSwitchOn: true } },
+  { because: 'killSwitch', when: 'nothing may run now and the glass is broken', decision: breaking(), said: { killSwitchOn: true } },
   { because: 'reasonNeeded', when: 'whoever was called closes it without a reason', gate: { kind: 'needsHuman' }, decision: aDecision({ verdict: 'reject' }) },
 ];
 
 describe('a gate', () => {
   it.each(refused)('refuses by name: $because where $when', ({ because, gate, decision = aDecision(), said: before }) => {
     expect(hear(aGate(gate), said(before), decision, now)).toEqual({ kind: 'refused', because });
+  });
+
+  it('is rejected, and found good after it ran, whatever the kill switch says', () => {
+    expect(hear(aGate(), said({ killSwitchOn: true }), aDecision({ verdict: 'reject' }), now)).toMatchObject({ kind: 'counted', state: 'rejected' });
+    expect(hear(aGate({ kind: 'verification' }), said({ killSwitchOn: true }), aDecision(), now)).toMatchObject({ kind: 'counted', state: 'approved' });
   });
 
   it('stays open until enough different people have approved', () => {

@@ -59,16 +59,17 @@ const cases: readonly Case[] = [
   { when: 'nobody approved, and the policy and the plan ask for nobody', said: [], plan: { ruling: gate({ approvalsNeeded: 0 }) }, around: { policies: [aPolicy({ approvals: { LOW: 0, MEDIUM: 0, HIGH: 0, CRITICAL: 0 } })] }, because: 'tooFewApprovals' },
   { when: 'nobody approved, and the policy asks for what is no number', said: [], around: { policies: [aPolicy({ approvals: { LOW: NaN, MEDIUM: NaN, HIGH: NaN, CRITICAL: NaN } })] }, because: 'tooFewApprovals' },
   { when: 'one approved twice, in another spelling', said: [approve(), approve('Ana')], plan: { ruling: gate({ approvalsNeeded: 2 }) }, because: 'tooFewApprovals' },
+  { when: 'one approved twice, in spellings that are the same in capitals', said: [approve('ſam'), approve('Sam')], plan: { ruling: gate({ approvalsNeeded: 2 }) }, because: 'tooFewApprovals' },
   { when: 'who wrote it approved, in another spelling', said: [approve('Ana')], plan: { authors: ['ana'] }, because: 'ownBytes' },
   { when: 'a target is being changed by another incident', said: [approve()], around: { isTargetBusy: true }, because: 'targetBusy' },
-  { when: 'it has run as often as it may by now', said: [approve()], around: { past: { sinceFixMs: null, tries: 10 } }, because: 'forbidden' },
+  { when: 'it has run as often as it may by now', said: [approve()], around: { past: { sinceFixMs: null, tries: 10, wasTakenBack: false } }, because: 'forbidden' },
   { when: 'the policy lets nothing run by now', said: [approve()], around: { policies: [aPolicy({ autonomy: 'observe' })] }, because: 'observeOnly' },
   { when: 'it was frozen to be observed, whatever the policy says now', said: [approve('ada', 'admin')], plan: { ruling: { ...gate(), kind: 'observe' } }, because: 'observeOnly' },
   { when: 'the policy asks for more people by now', said: [approve()], around: { policies: [aPolicy({ approvals: { LOW: 2, MEDIUM: 2, HIGH: 2, CRITICAL: 2 } })] }, because: 'tooFewApprovals' },
   { when: 'one approved twice', said: [approve(), approve()], plan: { ruling: gate({ approvalsNeeded: 2 }) }, because: 'tooFewApprovals' },
   { when: 'a supervisor has to approve', said: [approve()], plan: { ruling: gate({ roleNeeded: 'supervisor' }) }, because: 'roleTooLow' },
-  { when: 'its target was fixed meanwhile', said: [approve()], around: { past: { sinceFixMs: 0, tries: 0 } }, because: 'roleTooLow' },
-  { when: 'its target was fixed meanwhile and a supervisor approved', said: [approve('sam', 'supervisor')], around: { past: { sinceFixMs: 0, tries: 0 } } },
+  { when: 'its target was fixed meanwhile', said: [approve()], around: { past: { sinceFixMs: 0, tries: 0, wasTakenBack: false } }, because: 'roleTooLow' },
+  { when: 'its target was fixed meanwhile and a supervisor approved', said: [approve('sam', 'supervisor')], around: { past: { sinceFixMs: 0, tries: 0, wasTakenBack: false } } },
   { when: 'the approval is too old', said: [approve('ana', 'responder', old)], because: 'grantExpired' },
   { when: 'one of two approvals is too old', said: [approve(), approve('bo', 'responder', old)], plan: { ruling: gate({ approvalsNeeded: 2 }) }, because: 'grantExpired' },
   { when: 'an approval that is not needed is too old', said: [approve(), approve('bo', 'responder', old)] },
@@ -91,7 +92,7 @@ const cases: readonly Case[] = [
   { when: 'the policy has no glass to break any more and one approved besides', said: [breakGlass(), approve()], around: { policies: [aPolicy({ breakGlass: false })] } },
   { when: 'the glass was broken too long ago', said: [breakGlass('supervisor', old)], because: 'grantExpired' },
   { when: 'the glass was broken for what is only observed', said: [breakGlass()], around: { policies: [aPolicy({ autonomy: 'observe' })] }, because: 'observeOnly' },
-  { when: 'the glass was broken for what is forbidden', said: [breakGlass()], around: { past: { sinceFixMs: null, tries: 10 } }, because: 'forbidden' },
+  { when: 'the glass was broken for what is forbidden', said: [breakGlass()], around: { past: { sinceFixMs: null, tries: 10, wasTakenBack: false } }, because: 'forbidden' },
   { when: 'the glass was broken while another incident changes the target', said: [breakGlass()], around: { isTargetBusy: true }, because: 'targetBusy' },
 
   { when: 'the policy approved, then and now', said: [byPolicy()], plan: sure, around: { policies: [confidence] } },
@@ -99,7 +100,7 @@ const cases: readonly Case[] = [
   { when: 'the policy approved by the record, and sluice.yaml is supervised', said: [byPolicy()], plan: sure, around: { policies: [confidence, aPolicy()] }, because: 'autonomyRevoked' },
   { when: 'the policy approved what it does not let run by itself', said: [byPolicy()], plan: { ...sure, ruling: gate() }, around: { policies: [confidence] }, because: 'autonomyRevoked' },
   { when: 'the policy approved what a text from outside chose', said: [byPolicy()], plan: { ...sure, derivedFromText: true }, around: { policies: [confidence] }, because: 'autonomyRevoked' },
-  { when: 'the policy approved and the target was fixed meanwhile', said: [byPolicy()], plan: sure, around: { policies: [confidence], past: { sinceFixMs: 0, tries: 0 } }, because: 'autonomyRevoked' },
+  { when: 'the policy approved and the target was fixed meanwhile', said: [byPolicy()], plan: sure, around: { policies: [confidence], past: { sinceFixMs: 0, tries: 0, wasTakenBack: false } }, because: 'autonomyRevoked' },
   { when: 'the policy approved and observes by now', said: [byPolicy()], plan: sure, around: { policies: [aPolicy({ autonomy: 'observe' })] }, because: 'observeOnly' },
   { when: 'the policy approved too long ago', said: [byPolicy(old)], plan: sure, around: { policies: [confidence] }, because: 'grantExpired' },
   { when: 'the policy approved, is supervised by now, and a person approved besides', said: [byPolicy(), approve()], plan: sure },
@@ -146,5 +147,16 @@ describe('a claim to take a plan back', () => {
     ['somebody broke the glass', signed('breakGlass', 'sam', 'supervisor'), 'signatureInvalid'],
   ] as const)('where %s: %#', (_, decision, because) => {
     expect(roll(decision)).toBe(because);
+  });
+
+  it.each([
+    ['supervised', undefined],
+    ['confidence', undefined],
+    ['observe', 'notAutomatic'],
+  ] as const)('by itself, where it was let and one of the policies says %s', (autonomy, because) => {
+    const { workspaceId, incidentId } = aPlan();
+    const facts: ClaimFacts = { workspaceId, incidentId, gate: undefined, decisions: [], killSwitchOn: false, isClosed: false, verificationFailed: true, nowMs: NOW_MS };
+    const lets = aPolicy({ onFailedVerification: 'rollBack' });
+    expect(judgeRollbackClaim(facts, digest, { kind: 'policy' }, [lets, { ...lets, autonomy }, lets])).toBe(because);
   });
 });

@@ -18,6 +18,7 @@ interface Case {
   readonly reach?: Step['reach'];
   readonly wayBack?: Step['wayBack'];
   readonly sinceFixMs?: number;
+  readonly wasTakenBack?: boolean;
   readonly tries?: number;
   readonly rules: Ruling['kind'];
   readonly needs?: string;
@@ -52,12 +53,15 @@ const cases: readonly Case[] = [
   { when: 'it is sure, of LOW risk', ...sure, plan: { risk: 'LOW' }, rules: 'auto', needs: '1 responder' },
   { when: 'it is sure, of HIGH risk', ...sure, plan: { risk: 'HIGH' }, rules: 'gate', needs: '1 responder' },
   { when: 'it is sure, of CRITICAL risk', ...sure, plan: { risk: 'CRITICAL' }, rules: 'gate', needs: '2 responder' },
+  { when: 'it is sure and the policy asks two of its risk', ...sure, policy: { ...confidence, approvals: { LOW: 1, MEDIUM: 2, HIGH: 2, CRITICAL: 2 } }, rules: 'gate', needs: '2 responder' },
+  { when: 'it is sure and the policy asks a supervisor of its reach', ...sure, policy: { ...confidence, approvers: { session: 'supervisor', row: 'responder', file: 'responder' } }, rules: 'gate', needs: '1 supervisor' },
   { when: 'it is less sure', ...sure, tier: 'MEDIUM', rules: 'gate', needs: '1 supervisor' },
   { when: 'it is not sure', ...sure, tier: 'LOW', rules: 'gate', needs: '1 supervisor after a review' },
   { when: 'somebody outside chose a text of it', ...sure, plan: { derivedFromText: true }, rules: 'gate', needs: '1 responder' },
   { when: 'it has no way back', ...sure, wayBack: oneWay, rules: 'gate', needs: '1 responder' },
   { when: 'one of its steps has no way back', ...sure, plan: { steps: [aStep({ wayBack: kept }), aStep({ wayBack: oneWay })] }, rules: 'gate', needs: '1 responder' },
   { when: 'its target was fixed a moment ago and it is sure', ...sure, sinceFixMs: 0, rules: 'gate', needs: '1 supervisor' },
+  { when: 'a fix of its target was taken back and it is sure', ...sure, wasTakenBack: true, rules: 'gate', needs: '1 responder' },
   { when: 'the cooldown of its target is over and it is sure', ...sure, sinceFixMs: hour, rules: 'auto', needs: '1 responder' },
 
   { when: 'it is only observed, and sure', ...sure, policy: { autonomy: 'observe' }, rules: 'observe', needs: '1 responder' },
@@ -70,8 +74,8 @@ const toNeeds = (ruling: Ruling): string | undefined =>
   ruling.kind === 'forbid' ? undefined : `${ruling.approvalsNeeded} ${ruling.roleNeeded}${ruling.reviewNeeded ? ' after a review' : ''}`;
 
 describe('a plan', () => {
-  it.each(cases)('is ruled $rules, $needs, where $when', ({ policy, tier = 'HIGH', plan, reach = 'session', wayBack = oneWay, sinceFixMs = null, tries = 0, rules, needs }) => {
-    const ruling = judgePlan(aPlan({ steps: [aStep({ reach, wayBack })], ...plan }), tier, aPolicy(policy), { sinceFixMs, tries });
+  it.each(cases)('is ruled $rules, $needs, where $when', ({ policy, tier = 'HIGH', plan, reach = 'session', wayBack = oneWay, sinceFixMs = null, tries = 0, wasTakenBack = false, rules, needs }) => {
+    const ruling = judgePlan(aPlan({ steps: [aStep({ reach, wayBack })], ...plan }), tier, aPolicy(policy), { sinceFixMs, tries, wasTakenBack });
     expect([ruling.kind, toNeeds(ruling)]).toEqual([rules, needs]);
   });
 
@@ -136,16 +140,17 @@ const policy = fc
   })
   .map(aPolicy);
 const tier = fc.constantFrom('HIGH' as const, 'MEDIUM' as const, 'LOW' as const);
-const past = fc.record({ sinceFixMs: fc.option(fc.nat({ max: 120_000 })), tries: fc.nat({ max: 12 }) });
+const past = fc.record({ sinceFixMs: fc.option(fc.nat({ max: 120_000 })), tries: fc.nat({ max: 12 }), wasTakenBack: fc.boolean() });
 
 describe('whatever the policy says, a plan', () => {
-  it('runs by itself only where it is sure, not grave, can be taken back, is of no text from outside, and its target was left alone', () => {
+  it('runs by itself only where it is sure, not grave, can be taken back, is of no text from outside, its target was left alone, and one responder would do', () => {
     fc.assert(
       fc.property(plan, tier, policy, past, (of, sureness, by, before) => {
         const isSure = by.autonomy === 'confidence' && sureness === 'HIGH' && !of.derivedFromText;
         const isHarmless = ['LOW', 'MEDIUM'].includes(of.risk) && of.steps.every(({ wayBack }) => wayBack.kind === 'snapshot');
-        const isRested = (before.sinceFixMs ?? by.cooldownMs) >= by.cooldownMs && before.tries < by.maxTries;
-        expect(judgePlan(of, sureness, by, before).kind === 'auto').toBe(isSure && isHarmless && isRested);
+        const isRested = (before.sinceFixMs ?? by.cooldownMs) >= by.cooldownMs && before.tries < by.maxTries && !before.wasTakenBack;
+        const isPlain = by.approvals[of.risk] === 1 && of.steps.every(({ reach }) => by.approvers[reach] === 'responder');
+        expect(judgePlan(of, sureness, by, before).kind === 'auto').toBe(isSure && isHarmless && isRested && isPlain);
       }),
     );
   });

@@ -94,6 +94,7 @@ describe('the README', () => {
     // What this story runs has no way back, and that is what it says.
     await expect(follow('npx sluice rollback ID --reason TEXT', second)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('cannot be undone') });
 
+    await expect(follow('npx sluice cancel ID --reason TEXT', second)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('nothing to cancel') });
     expect(await follow('npx sluice report --since 7d')).toMatch(/RESOLVED +1\n[^]*Database Connection Reset/);
     expect(await follow('npx sluice policy show')).toContain('autonomy: supervised');
     expect(await follow('npx sluice tokens list')).toContain('admin');

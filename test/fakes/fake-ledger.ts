@@ -8,6 +8,9 @@ interface Row extends LedgerRow {
   readonly target: string;
 }
 
+// As long as in the real one.
+const CLAIM_LASTS_MS = 3_600_000;
+
 /** The ledger in memory. `read` is what the rest of the record says at the moment of a claim. */
 export function createFakeLedger(read: (request: Pick<ClaimRequest, 'grant'>) => Omit<ClaimRecord, 'ledger'>) {
   const rows = new Map<string, Row>();
@@ -49,7 +52,7 @@ export function createFakeLedger(read: (request: Pick<ClaimRequest, 'grant'>) =>
           const row = rows.get(key);
           const fresh = { key, kind, claimId, incidentId, digest, stepId, target, state: 'claimed', snapshot: null, snapshotKeptUntil: null, handle: null, claimedAt: inMs(0), endedAt: null } as const;
           if (row === undefined) write(fresh);
-          else if (row.kind === 'rollback' && row.state !== 'succeeded') write(row, { claimId, ...(hasBegun(row) ? {} : { state: 'claimed', handle: null }) });
+          else if (row.kind === 'rollback' && row.state !== 'succeeded') write(row, { claimId, claimedAt: inMs(0), ...(hasBegun(row) ? {} : { state: 'claimed', handle: null }) });
         }
         return judgement;
       }),
@@ -67,6 +70,7 @@ export function createFakeLedger(read: (request: Pick<ClaimRequest, 'grant'>) =>
         const row = rows.get(key);
         if (row?.handle !== seen || !(row.state === 'claimed' || row.state === 'started' || (row.state === 'unknown' && row.kind === 'rollback'))) return 'calledOff';
         if (readNow().killSwitchOn) return 'killSwitch';
+        if (row.state === 'claimed' && row.claimedAt <= inMs(-CLAIM_LASTS_MS)) return 'calledOff';
         write(row, { state: 'started', handle });
         return 'begun';
       }),
@@ -105,6 +109,7 @@ export function createLedgerRecorder(ledger: Ledger, over: Partial<Recorder> = {
     saveMeasurement: async () => {},
     readMeasurement: async () => undefined,
     readEarlierRun: unused,
+    listGlassBreakers: unused,
     readSamples: unused,
     setSeverity: unused,
     setRootCause: unused,
@@ -119,6 +124,7 @@ export function createLedgerRecorder(ledger: Ledger, over: Partial<Recorder> = {
     readGate: async () => undefined,
     readCancellation: unused,
     readPolicy: unused,
+    readPolicies: unused,
     readPast: unused,
     closeRollback: unused,
     close: unused,

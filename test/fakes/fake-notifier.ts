@@ -1,4 +1,4 @@
-import type { Delivery, Notice } from '../../domain/notice.js';
+import type { Delivery, Notice } from '../../domain/notification.js';
 import type { Mood } from '../ports/notifier-contract.js';
 
 const TIMEOUT_MS = 50;

@@ -130,7 +130,7 @@ export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase
     /** The policy signs for the open execution gate, if it lets its plan run; the workflow does not hear of it yet. */
     async letPolicySign(): Promise<string | undefined> {
       const gate = await openGate('execution');
-      if (!(await approveByPolicy(db, testSign, async () => true, gate.id))) return undefined;
+      if ((await approveByPolicy(db, testSign, async () => true, gate.id)) !== 'approved') return undefined;
       const [decision] = await db.select().from(decisions).where(eq(decisions.gateId, gate.id));
       return decision?.id;
     },

@@ -58,7 +58,7 @@ export function stretch(history: History, factor: number, toPolicy: (policy: Pol
   for (const event of stretched.events) {
     event.eventTime = formatTime(later(readTime(event.eventTime)));
     const timer = event.timerStartedEventAttributes;
-    if (timer !== undefined) timer.startToFireTimeout = `${Number.parseFloat(timer.startToFireTimeout) * factor}s`;
+    if (timer !== undefined) timer.startToFireTimeout = `${(Number.parseFloat(timer.startToFireTimeout) * factor).toFixed(3)}s`;
     for (const payload of event.markerRecordedEventAttributes?.details.data.payloads ?? []) {
       const ended = decode<{ readonly complete_time: Moment }>(payload);
       payload.data = encode({ ...ended, complete_time: toMoment(later(toNanos(ended.complete_time))) });

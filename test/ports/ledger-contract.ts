@@ -9,9 +9,12 @@ export interface LedgerWorld {
   readonly workspaceId: string;
   readonly incidentId: string;
   readonly throwSwitch: (on: boolean) => Promise<unknown>;
+  /** Lets as much time go by. */
+  readonly pass: (ms: number) => Promise<unknown>;
 }
 
 const KEPT_MS = 60_000;
+const HOUR_MS = 3_600_000;
 
 /** What every ledger promises, the fake included. */
 export function describeLedger(name: string, open: () => Promise<LedgerWorld>): void {
@@ -123,6 +126,17 @@ export function describeLedger(name: string, open: () => Promise<LedgerWorld>): 
       expect(await world.ledger.begin(keys[0], 'a', null)).toBe('begun');
     });
 
+    it('does not begin an hour after it was claimed, when others may hold its target', async () => {
+      await claim();
+      await world.pass(HOUR_MS - 30_000);
+      expect(await world.ledger.begin(keys[0], 'a', null)).toBe('begun');
+      await world.pass(60_000);
+      expect(await world.ledger.begin(keys[1], 'a', null)).toBe('calledOff');
+      expect(await rowOf(keys[1])).toMatchObject({ state: 'claimed', handle: null });
+      // What began in time is gone on with.
+      expect(await world.ledger.begin(keys[0], 'b', 'a')).toBe('begun');
+    });
+
     it.each(['succeeded', 'failed', 'void'] as const)('that ended as %s stays so, and does not begin again', async (state) => {
       await claim();
       await world.ledger.begin(keys[0], 'a', null);
@@ -232,6 +246,14 @@ export function describeLedger(name: string, open: () => Promise<LedgerWorld>): 
       await claimRollback({ claimId });
       expect(await rowOf(rollbackKey)).toMatchObject({ state, handle: 'a', claimId });
       expect([await world.ledger.begin(rollbackKey, 'b', null), await world.ledger.begin(rollbackKey, 'b', 'a')]).toEqual(['calledOff', 'begun']);
+    });
+
+    it('has as long again to begin once it is claimed again', async () => {
+      await claimRollback();
+      await world.ledger.end(rollbackKey, 'failed', 'conflict', 0, null);
+      await world.pass(2 * HOUR_MS);
+      await claimRollback();
+      expect(await world.ledger.begin(rollbackKey, 'a', null)).toBe('begun');
     });
 
     it('that succeeded is not claimed again', async () => {

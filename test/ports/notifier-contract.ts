@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Delivery, Notice } from '../../domain/notice.js';
+import type { Delivery, Notice } from '../../domain/notification.js';
 import { aNotice } from '../builders.js';
 
 /** What the other end does with a message. */

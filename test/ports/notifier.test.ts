@@ -6,7 +6,7 @@ import { Value } from 'typebox/value';
 import { createSlackNotifier } from '../../activities/adapters/slack-notifier.js';
 import { createWebhookNotifier, toSigningKey } from '../../activities/adapters/webhook-notifier.js';
 import { SlackButton } from '../../contracts/slack.js';
-import type { Delivery, Notice } from '../../domain/notice.js';
+import type { Delivery, Notice } from '../../domain/notification.js';
 import type { Channel } from '../../domain/watch.js';
 import { aNotice } from '../builders.js';
 import { createFakeNotifier } from '../fakes/fake-notifier.js';

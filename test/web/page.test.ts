@@ -311,6 +311,14 @@ describeInBrowser('the page', () => {
       expect(fake.posted).toMatchObject([{ verdict: 'breakGlass', reason: 'nobody else is awake', confirmation: 'Drop it' }]);
     });
 
+    it.each([['admin', 1], ['supervisor', 0]] as const)('offers to break the glass to a supervisor where one %s has to approve: %d', async (roleNeeded, count) => {
+      fake.incidents = [anIncident({ gate: aGate({ roleNeeded }) })];
+      const page = await visitIncident({ token: 'supervisor' });
+      await gateOf(page).getByText(`Waits for 1 ${roleNeeded}`).waitFor();
+      await gateOf(page).getByRole('button', { name: 'Reject', disabled: false }).waitFor();
+      expect(await gateOf(page).getByRole('button', { name: 'Break the glass' }).count()).toBe(count);
+    });
+
     it('offers to break the glass neither to a responder nor where one approval is enough', async () => {
       fake.incidents = [anIncident({ gate: aGate({ approvalsNeeded: 2 }) })];
       const page = await visitIncident({ token: 'responder' });

@@ -6,6 +6,7 @@ import { incidents, notifications, plans, tail } from '../../db/schema.js';
 import { appendUpdate } from '../../db/tail-writer.js';
 import { canonicalize } from '../../domain/canonical.js';
 import { toUpdate } from '../../domain/incident.js';
+import { notificationKinds } from '../../domain/notification.js';
 import { toDigestible } from '../../domain/plan.js';
 import type { Severity } from '../../domain/severity.js';
 import type { Channel, Workspace } from '../../domain/watch.js';
@@ -168,7 +169,7 @@ describe('what people are to be told', () => {
     expect([receiver.received, warned]).toEqual([[], ['nobody could be told, tried again']]);
   });
 
-  it('is told in its order', async () => {
+  it('is told oldest first', async () => {
     const receiver = await receive();
     const incidentId = await haveIncident(database.db);
     const texts = ['first', 'second', 'third', 'fourth'];
@@ -176,6 +177,19 @@ describe('what people are to be told', () => {
     dispatch([hookTo(receiver)]);
     await untilSettled(4);
     expect(receiver.received.map(({ body }) => (JSON.parse(body) as { text: string }).text)).toEqual(texts);
+  });
+
+  it('is not told any more once its gate is settled, unless it is what happened', async () => {
+    const receiver = await receive();
+    const incidentId = await haveIncident(database.db);
+    const gate = await haveGate(database.db, incidentId, { state: 'rejected', settledAt: new Date() });
+    for (const kind of notificationKinds) await ask(incidentId, { kind, text: kind, gateId: gate.id });
+    await ask(incidentId, { text: 'of no gate' });
+    dispatch([hookTo(receiver)]);
+    await untilSettled(notificationKinds.length + 1);
+    expect(receiver.received.map(({ body }) => (JSON.parse(body) as { text: string }).text)).toEqual(['brokenGlass', 'ranByPolicy', 'answer', 'of no gate']);
+    expect((await textsOf(incidentId)).filter((text) => !text.startsWith('Told hook (webhook): '))).toEqual(['Action required']);
+    expect((await rows()).filter(({ gaveUpAt }) => gaveUpAt !== null).map(({ kind, attempts }) => [kind, attempts])).toEqual(['gateOpened', 'reminder', 'escalation', 'needsHuman'].map((kind) => [kind, 1]));
   });
 
   it('leaves a channel alone that asks for it, all of it', async () => {
@@ -296,7 +310,8 @@ describe('a worker', () => {
 
   it('does not start where a channel has not what it needs, and names all of it', () => {
     expect(check([hook, slack], {})).toThrow(/HOOK_URL[\s\S]*TOKEN/);
-    expect(check([hook], { HOOK_URL: 'http://x', SECRET: 'short' })).toThrow('5 bytes');
-    expect(check([hook, slack], { HOOK_URL: 'http://x', SECRET, TOKEN: 'xoxb' })).not.toThrow();
+    expect(check([hook], { HOOK_URL: 'https://x', SECRET: 'short' })).toThrow('5 bytes');
+    expect(check([hook], { HOOK_URL: 'http://x/whsec', SECRET })).toThrow(/^The address of the channel hook, .* must be an https address; http only for this machine itself\.$/);
+    expect(check([hook, slack], { HOOK_URL: 'https://x', SECRET, TOKEN: 'xoxb' })).not.toThrow();
   });
 });

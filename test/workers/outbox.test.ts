@@ -4,16 +4,19 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { cancelSignal, incidentWorkflowId } from '../../contracts/messages.js';
 import { openIncident } from '../../db/open-incident.js';
+import { adoptPolicy } from '../../db/policies.js';
 import { outbox } from '../../db/schema.js';
 import type { Workspace } from '../../domain/watch.js';
 import { readWatch } from '../../workers/read-watch.js';
 import { startOutbox } from '../../workers/outbox.js';
+import { aPolicy } from '../builders.js';
 import { freshDatabase, type FreshDatabase } from '../harness/database.js';
 import { until } from '../harness/until.js';
 
 let database: FreshDatabase;
 beforeEach(async () => {
   database = await freshDatabase();
+  await adoptPolicy(database.db, workspaceId, aPolicy());
 });
 afterEach(() => database.close());
 
@@ -40,14 +43,15 @@ it('while Temporal hears and never answers, a delivery is given up, its error to
   const blackHole = createServer((socket) => void sockets.add(socket.on('error', () => {})));
   await new Promise<void>((resolve) => blackHole.listen(0, '127.0.0.1', resolve));
   const connection = Connection.lazy({ address: `127.0.0.1:${(blackHole.address() as AddressInfo).port}` });
+  let running: ReturnType<typeof begin> | undefined;
   try {
     await haveIncident();
     await haveIncident();
-    const running = begin(new Client({ connection }));
+    running = begin(new Client({ connection }));
     await until('the first attempt', async () => (await rows()).some(({ attempts, lastError }) => attempts > 0 && lastError === 'RecipientAway: Temporal does not answer'), 6_000);
     expect(running.warned[0]).toMatchObject({ details: { err: expect.any(Error) }, message: 'not delivered, tried again soon' });
-    await running.stop();
   } finally {
+    await running?.stop();
     await connection.close();
     for (const socket of sockets) socket.destroy();
     blackHole.close();

@@ -61,7 +61,7 @@ describe('an incident that is only observed', () => {
       await story.changePolicy({ autonomy: 'supervised' });
       expect(await story.answer('execution', 'approve')).toMatchObject({ kind: 'refused', because: 'observeOnly' });
       await story.answer('execution', 'requestChanges');
-      expect(await story.gateAfter(observed.id)).toMatchObject({ kind: 'execution', mode: 'people', planVersion: 2 });
+      expect(await story.gateAfter(observed)).toMatchObject({ kind: 'execution', mode: 'people', planVersion: 2 });
       await story.answer('execution', 'approve');
       await story.answer('verification', 'approve');
     });
@@ -155,10 +155,13 @@ describe('autonomy that is taken away', () => {
   it('before the policy has signed leaves the gate to people', async () => {
     const story = await openSure({ gateRemindMs: 500 });
     const outcome = await story.run(async () => {
-      await story.openGate('execution');
+      const gate = await story.openGate('execution');
       await story.changePolicy({ autonomy: 'supervised' });
       expect(await story.letPolicySign()).toBeUndefined();
-      await until('the call', async () => (await story.told()).some(({ kind }) => kind === 'reminder'));
+      await story.tell('execution', gate.id);
+      await until('the first group is told', async () => (await story.told()).some(({ kind, gateId }) => kind === 'gateOpened' && gateId === gate.id));
+      expect(await story.row()).toMatchObject({ phase: 'EXECUTION_GATE', status: 'PENDING_HUMAN_APPROVAL' });
+      expect(await story.tailText()).toContain('Left to people: it does not run by itself any more. Waits for 1 responder until');
       await story.answer('execution', 'approve');
       await story.answer('verification', 'approve');
     });

@@ -61,6 +61,46 @@ describe('a supervisor who breaks the glass', () => {
     expect(story.store.changes).toBe(1);
   });
 
+  it('does not close what was done, however it is answered, before another supervisor has looked', async () => {
+    const story = await openGrave();
+    const outcome = await story.run(async () => {
+      await story.answer('execution', 'breakGlass', sam(story), 'nobody else is awake');
+      await story.openGate('verification');
+      await story.askToCancel();
+      await story.answer('needsHuman', 'reject', sam(story), 'it is good as it is');
+      await until('the review', async () => (await story.tailText()).includes('sam broke the glass. Another supervisor looks at what was done and approves; then it closes as HANDED_OVER'));
+      await story.answer('needsHuman', 'reject', sam(story), 'really');
+      await reviewedByAnother(story, 'needsHuman');
+    });
+    expect(outcome).toBe('HANDED_OVER');
+    expect(await story.tailText()).toContain('Reviewed by kim (supervisor)');
+  });
+
+  it('is looked at by another supervisor also where the plan was taken back', async () => {
+    const story = await openGrave();
+    const outcome = await story.run(async () => {
+      await story.answer('execution', 'breakGlass', sam(story), 'nobody else is awake');
+      await story.answer('verification', 'reject', sam(story), 'it got worse');
+      await reviewedByAnother(story, 'needsHuman');
+    });
+    expect(outcome).toBe('ROLLED_BACK');
+    expect(story.store.changes).toBe(2);
+  });
+
+  it('does not look at a later round either', async () => {
+    const story = await openGrave();
+    const outcome = await story.run(async () => {
+      await story.answer('execution', 'breakGlass', sam(story), 'nobody else is awake');
+      const first = await story.openGate('verification');
+      story.blockAgain();
+      await story.answer('verification', 'requestChanges', sam(story));
+      await story.gateAfter(first);
+      for (const name of ['kim', 'lee']) await story.answer('execution', 'approve', story.person(name, 'supervisor'));
+      await reviewedByAnother(story, 'verification');
+    });
+    expect(outcome).toBe('RESOLVED');
+  });
+
   it('is refused where the policy does not have it, and asked again where it was taken away before the claim', async () => {
     const without = await openGrave({ breakGlass: false });
     await without.run(async () => {

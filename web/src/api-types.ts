@@ -425,7 +425,7 @@ export interface paths {
         };
         /** @description The policy of the workspace: who may decide what, when, and what happens when nobody does. */
         get: operations["readPolicy"];
-        /** @description Replaces the policy. What waits at gates runs under the stricter of this one and the one it was opened under. The same policy again changes nothing. */
+        /** @description Replaces the policy. What waits at gates runs under the stricter of this one and the one it was opened under. The policy that holds can be sent again, to have it signed anew. */
         put: operations["changePolicy"];
         post?: never;
         delete?: never;
@@ -2229,7 +2229,7 @@ export interface operations {
                             rootCause: ("idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "targetUnreachable" | "serviceDegraded" | "activeIncident") | null;
                             count: number;
                         }[];
-                        /** @description What was proposed, by fix and tier of confidence; most proposed first. */
+                        /** @description The last plan that was proposed for each incident, by fix and tier of confidence; most proposed first. */
                         fixes: {
                             title: string;
                             /** @description null: it restores what was there before. */
@@ -3052,6 +3052,8 @@ export interface operations {
                         /** @description A person, or `sluice.yaml`. */
                         changedBy: string;
                         reason: string;
+                        /** @description Whether a key that is good now signed this very policy. One that is not signed holds only together with the last one that is, and with sluice.yaml: the stricter of them. */
+                        signed: boolean;
                         /** Format: date-time */
                         changedAt: string;
                     };
@@ -3225,6 +3227,8 @@ export interface operations {
                         /** @description A person, or `sluice.yaml`. */
                         changedBy: string;
                         reason: string;
+                        /** @description Whether a key that is good now signed this very policy. One that is not signed holds only together with the last one that is, and with sluice.yaml: the stricter of them. */
+                        signed: boolean;
                         /** Format: date-time */
                         changedAt: string;
                     };
@@ -3345,6 +3349,8 @@ export interface operations {
                             /** @description A person, or `sluice.yaml`. */
                             changedBy: string;
                             reason: string;
+                            /** @description Whether a key that is good now signed this very policy. One that is not signed holds only together with the last one that is, and with sluice.yaml: the stricter of them. */
+                            signed: boolean;
                             /** Format: date-time */
                             changedAt: string;
                         }[];
@@ -3487,6 +3493,8 @@ export interface operations {
                             };
                             changes: boolean;
                         }[];
+                        /** @description How many more gates are open; the oldest ones were looked at. */
+                        leftOut: number;
                     };
                 };
             };

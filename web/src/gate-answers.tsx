@@ -24,13 +24,13 @@ const breakGlass: Choice = {
 const rollBack: Choice = { verdict: 'rollBack', label: 'Take it back', look: 'plain', means: 'puts back what was changed. Needs a reason.', needsReason: true };
 
 /** What can be answered at a gate. One of a closed incident is about a rollback that did not succeed. */
-function listChoices({ kind, mode, offersRollback, approvalsNeeded, reviewNeeded, reviews, excluded }: Gate, isClosed: boolean, me: Me | undefined): readonly Choice[] {
+function listChoices({ kind, mode, offersRollback, approvalsNeeded, roleNeeded, reviewNeeded, reviews, excluded }: Gate, isClosed: boolean, me: Me | undefined): readonly Choice[] {
   switch (kind) {
     case 'execution':
       return [
         ...(mode === 'nobody' ? [] : [reviewNeeded && reviews.length === 0 ? review : approve]),
-        // Offered where one approval is not enough, and to whom it is open.
-        ...(mode !== 'nobody' && me !== undefined && isAtLeast(me.role, 'supervisor') && (approvalsNeeded > 1 || reviewNeeded || excluded.includes(me.person)) ? [breakGlass] : []),
+        // Offered where this person's approval is not enough, and to whom it is open.
+        ...(mode !== 'nobody' && me !== undefined && isAtLeast(me.role, 'supervisor') && (approvalsNeeded > 1 || reviewNeeded || excluded.includes(me.person) || !isAtLeast(me.role, roleNeeded)) ? [breakGlass] : []),
         { verdict: 'requestChanges', label: 'Request changes', look: 'plain', means: 'nothing runs; another plan is proposed.' },
         { verdict: 'reject', label: 'Reject', look: 'danger', means: 'nothing runs; the incident is closed.' },
       ];

@@ -44,7 +44,7 @@ export async function openConfigWorld(folder: string): Promise<World> {
         probe: { path: /stats, readings: [{ name: p99, title: p99 latency, field: p99Ms, unit: ms, threshold: 500 }] }
       settings: { kind: config-file, path: ${path}, executor: config-patch, serves: [service] }`,
     environment: { CHAOS_SERVICE: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
-    async prepare(_admin, databaseUrl) {
+    async prepare(_author, databaseUrl) {
       const hash = createHash('sha256').update(good).digest('hex');
       await query(databaseUrl, "insert into last_known_good (workspace_id, target, hash, content, well_since, well_at, good_at) values ('config', 'settings', $1, $2, now(), now(), now()) on conflict do nothing", [hash, good]);
     },

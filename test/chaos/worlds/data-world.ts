@@ -27,8 +27,8 @@ export async function openDataWorld(serverUrl: string, tappedUrl: string): Promi
         executor: sql
         auditLog: { table: app.audit, window: 10s, maxDeletes: 5 }`,
     environment: { CHAOS_DATA: tappedUrl },
-    async prepare(admin) {
-      await admin.post('/api/sre/scripts', {
+    async prepare(author) {
+      await author.post('/api/sre/scripts', {
         workspaceId: 'data',
         name: 'Revoke Right To Delete',
         description: 'Takes away the right to delete of whoever deletes too much.',

@@ -5,7 +5,7 @@ export interface World {
   /** The variables that it names. */
   readonly environment: Readonly<Record<string, string>>;
   /** What Sluice must know of it before, told once the API is up. */
-  readonly prepare: (admin: { post(path: string, body: object): Promise<unknown> }, databaseUrl: string) => Promise<void>;
+  readonly prepare: (author: { post(path: string, body: object): Promise<unknown> }, databaseUrl: string) => Promise<void>;
   breakIt(name: string): Promise<Broken>;
   close(): Promise<void>;
 }

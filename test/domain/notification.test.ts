@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { mayDecideInChat, toIncidentUrl, toNoticeGate } from '../../domain/notice.js';
+import { mayDecideInChat, toIncidentUrl, toNoticeGate } from '../../domain/notification.js';
 import { severities } from '../../domain/severity.js';
 import { aGate, aPlan } from '../builders.js';
 
