@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parse, stringify, YAMLParseError } from 'yaml';
-import type { PolicyDryRun, PolicyVersion, PolicyVersions } from '../contracts/http-policy.js';
+import { Policy, type PolicyDryRun, type PolicyVersion, type PolicyVersions } from '../contracts/http-policy.js';
 import { readDurationMs, writeDurationMs } from '../domain/duration.js';
 import type { Context } from './commands.js';
 import { toPlainText } from './render.js';
@@ -54,13 +54,24 @@ async function readPolicyFile(file: string): Promise<{ readonly version: number;
   if (typeof written !== 'object' || written === null || Array.isArray(written)) throw new Refused(`${file} holds no policy. Make it with \`sluice policy show > ${file}\`.`);
   const { version, ...rest }: { readonly version?: unknown } = written;
   if (typeof version !== 'number') throw new Refused(`${file} does not say of which \`version\` it is a change. Make it anew with \`sluice policy show > ${file}\`, and change that one.`);
-  const policy = Object.fromEntries(
-    Object.entries(rest).map(([name, value]) => {
-      const durationMs = typeof value === 'string' ? readDurationMs(value) : undefined;
-      return durationMs === undefined ? [name, value] : [`${name}Ms`, durationMs];
-    }),
-  );
+  const mistakes = findMistakes(rest);
+  if (mistakes.length > 0) throw new Refused(`${file} is wrong:\n  ${mistakes.join('\n  ')}`);
+  const policy = Object.fromEntries(Object.entries(rest).map(([name, value]) => (isDuration(name) ? [`${name}Ms`, readDurationMs(String(value))] : [name, value])));
   return { version, policy };
+}
+
+const isDuration = (name: string): boolean => Object.hasOwn(Policy.properties, `${name}Ms`);
+
+/** What is wrong with the names in a file and with its durations; the rest is for the API to say. */
+function findMistakes(written: Readonly<Record<string, unknown>>): readonly string[] {
+  const names = Object.keys(Policy.properties).map((name) => name.replace(/Ms$/, ''));
+  return [
+    ...Object.keys(written).flatMap((name) => (names.includes(name) ? [] : [`${name} is unknown here`])),
+    ...names.flatMap((name) => (Object.hasOwn(written, name) ? [] : [`${name} is missing`])),
+    ...Object.entries(written).flatMap(([name, value]) =>
+      isDuration(name) && readDurationMs(String(value)) === undefined ? [`${name} must be a duration like 500ms, 20s, 5m, 24h or 30d, not ${JSON.stringify(value)}`] : [],
+    ),
+  ];
 }
 
 function readYaml(text: string, file: string): unknown {

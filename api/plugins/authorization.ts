@@ -64,8 +64,11 @@ export function authorize(app: FastifyInstance, findActor: FindActor): void {
     const wantedWorkspace = typeof named === 'string' ? named : undefined;
     const actor = token === undefined ? undefined : await findActor(token, wantedWorkspace);
     if (actor === undefined) {
-      const what = authorization === undefined ? 'There is no token' : 'The token is not known';
-      throw new NotAuthenticated(`${what}. Send the header \`Authorization: Bearer <token>\` with a token of your workspace.`);
+      throw new NotAuthenticated(
+        authorization === undefined
+          ? 'There is no token. Send the header `Authorization: Bearer <token>` with a token of your workspace.'
+          : 'The token is not known here: it has expired, was revoked, or was never made. Ask an admin for a new one, and send it as `Authorization: Bearer <token>`.',
+      );
     }
     if (wantedWorkspace !== undefined && wantedWorkspace !== actor.workspaceId) throw new NotAllowed(`Your token is for the workspace ${actor.workspaceId}, and the header Sluice-Workspace names another. Leave it out, or use that workspace's token.`);
     return actor;

@@ -65,6 +65,9 @@ describe('sluice policy', () => {
     expect((await run(['policy', 'set', file, '--dry-run'])).err).toContain('is no YAML');
     await writeFile(file, 'just words');
     expect((await run(['policy', 'set', file, '--dry-run'])).err).toContain('holds no policy');
+    await writeFile(file, (await run(['policy', 'show'])).out.replace('breakGlass:', 'breakGlas:').replace(/gateWait: \S+/, 'gateWait: 1 day'));
+    const wrong = (await run(['policy', 'set', file, '--dry-run'])).err;
+    expect(wrong.split('\n').slice(1)).toEqual(['  breakGlas is unknown here', '  breakGlass is missing', '  gateWait must be a duration like 500ms, 20s, 5m, 24h or 30d, not "1 day"']);
     await writeFile(file, (await run(['policy', 'show'])).out.replace('CRITICAL: 2', 'CRITICAL: 1'));
     expect((await run(['policy', 'set', file, '--dry-run'])).err).toContain('CRITICAL');
     await writeFile(file, (await run(['policy', 'show'])).out.replace('maxRounds: 4', 'maxRounds: 5'));
