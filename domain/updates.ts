@@ -153,7 +153,7 @@ export const answered = (phase: UpdateDraft['phase'], approval: Approval, text: 
 
 /** A plan that was approved while another incident changes its target. */
 export const waitsForTarget = (title: string): UpdateDraft =>
-  toUpdate({ phase: 'EXECUTION', status: 'IN_PROGRESS', text: `${title} waits: another incident is changing the same target` });
+  toUpdate({ phase: 'EXECUTION', status: 'IN_PROGRESS', text: `${title} waits: another incident is changing the same target (targetBusy)` });
 
 /** A plan that the policy would have let run by itself, and does not any more. */
 export const leftToPeople = (

@@ -29,7 +29,7 @@ export interface Meddler {
 }
 
 /** The name in parentheses, or the words, by which the tail says that something was refused. */
-const NAMES = [/ was refused: .*\((\w+)\)/, / was refused: (.+)/, /^Refused the ([\w ]+) signal/m, /(the snapshot is not the one of what was approved)/, /(changed since the step ran)/];
+const NAMES = [/ was refused: .*\((\w+)\)/, / waits: .*\((\w+)\)/, / was refused: (.+)/, /^Refused the ([\w ]+) signal/m, /(the snapshot is not the one of what was approved)/, /(changed since the step ran)/];
 
 /** How the workflow refused what it heard after `seq`, once it has; a claim that was refused has to be in the audit, too. */
 export async function readRefusal(incident: Incident, seq: number): Promise<string> {
