@@ -115,5 +115,5 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
     },
   },
   'GET /api/kill-switch': { minimumRole: 'viewer', elsewhere: 'itsOwn' },
-  'PUT /api/kill-switch': { minimumRole: 'supervisor', elsewhere: 'itsOwn', ask: () => ({ body: { scope: 'workspace', on: false, reason: 'it is over' } }) },
+  'PUT /api/kill-switch': { minimumRole: 'supervisor', elsewhere: 'itsOwn', ask: () => ({ body: { scope: 'workspace', on: true, reason: 'deploy freeze' } }) },
 };

@@ -47,7 +47,8 @@ export async function haveWorld(db: Database) {
   const [newest] = await db.select({ version: max(schema.policies.version) }).from(schema.policies);
   const policyVersion = (newest?.version ?? 0) + 1;
   for (const [id, by] of [[workspaceId, text], [elsewhere, elsewhere]] as const) await db.insert(schema.policies).values({ workspaceId: id, version: policyVersion, policy: aPolicy(), changedBy: by, reason: by });
-  await throwSwitch(db, { workspaceId, scope: 'workspace', on: true, person: text, reason: text });
+  // Off again, or nothing could be approved; who turned it off and why is still shown.
+  for (const on of [true, false]) await throwSwitch(db, { workspaceId, scope: 'workspace', on, person: text, reason: text });
   await db.transaction((tx) => appendAudit(tx, workspaceId, { kind: 'claim.refused', actor: text, subject: text, details: {} }));
   return { own, incidentId, closedId, fingerprint, gateId: gate.id, updateId: gate.updateId, digest, tokenId, scriptId, person: own, policyVersion };
 }
