@@ -11,6 +11,8 @@ const common = {
   transformIgnorePatterns: ['/node_modules/(?!cookie/)'],
 };
 
+const servers = { globalSetup: '<rootDir>/test/harness/global-setup.js', globalTeardown: '<rootDir>/test/harness/global-teardown.js' };
+
 export default {
   maxWorkers: 2,
   testTimeout: 30_000,
@@ -20,9 +22,10 @@ export default {
     {
       ...common,
       displayName: 'real',
-      testRegex: `/test/(?!(${pureRooms})/)[^/]+/.*\\.test\\.ts$`,
-      globalSetup: '<rootDir>/test/harness/global-setup.js',
-      globalTeardown: '<rootDir>/test/harness/global-teardown.js',
+      testRegex: `/test/(?!(${pureRooms}|kubernetes)/)[^/]+/.*\\.test\\.ts$`,
+      ...servers,
     },
+    // Only by `npm run test:kubernetes`: these need a cluster.
+    { ...common, displayName: 'kubernetes', testRegex: '/test/kubernetes/.*\\.test\\.ts$', ...servers },
   ],
 };

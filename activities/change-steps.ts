@@ -1,5 +1,5 @@
-import { activityInfo, cancellationSignal } from '@temporalio/activity';
-import { createOutputWriter } from './output-writer.js';
+import { cancellationSignal } from '@temporalio/activity';
+import { createOutputWriter, toStorable } from './output-writer.js';
 import type { Beginning, Change, ChangeResult, LedgerRow, Ports } from './ports.js';
 import { CalledOff } from './ports.js';
 
@@ -31,8 +31,10 @@ export async function makeChange(
   const { workspaceId, incidentId } = plan;
   const { key } = change;
   const signal = cancellationSignal();
-  const writer = createOutputWriter(recorder, incidentId, `output:${key}:${activityInfo().attempt}`);
-  const onOutput = (line: string): void => {
+  const toldLines = await recorder.countOutputLines(incidentId, key);
+  const writer = createOutputWriter(recorder, { incidentId, key, toldLines });
+  const onOutput = (text: string): void => {
+    const line = toStorable(text);
     writer.write(line);
     log.lines.push(line);
     if (log.lines.length > LOG_LINES_IN_UPDATE) {
@@ -41,6 +43,7 @@ export async function makeChange(
     }
     if ((log.linesLeftOut + log.lines.length) % 100 === 1) beat(line);
   };
+  const telling = { signal, onOutput, toldLines, drained: () => writer.drained() };
   let beginning: Beginning = 'begun';
   // Under which this attempt knows the change: a worker that wakes up late must not speak for the one that took its place.
   let noted = row.handle;
@@ -52,10 +55,10 @@ export async function makeChange(
 
   async function make(): Promise<ChangeEnd> {
     const hasBegun = row.handle !== null && (row.state === 'started' || row.state === 'unknown');
-    const settled = hasBegun ? await executor.settle(workspaceId, change, row.handle, { signal, onOutput }) : { kind: 'notDone' as const };
+    const settled = hasBegun ? await executor.settle(workspaceId, change, row.handle, telling) : { kind: 'notDone' as const };
     if (settled.kind !== 'notDone') return settled;
     try {
-      return await executor.run(workspaceId, change, { begin, signal, onOutput });
+      return await executor.run(workspaceId, change, { ...telling, begin });
     } catch (error) {
       if (error instanceof CalledOff && beginning !== 'begun') return { kind: 'stopped', because: beginning };
       throw error;

@@ -2,13 +2,20 @@ import type { OutputRow, Recorder } from './ports.js';
 
 const FLUSH_MS = 50;
 const FLUSH_BYTES = 65_536;
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
-/** Sends a script's output to the tail in chunks: a row per 50 ms or 64 KiB, whatever it prints. */
-export function createOutputWriter(recorder: Pick<Recorder, 'appendOutput'>, incidentId: string, keyPrefix: string) {
+/** A line as Postgres can hold it. */
+export const toStorable = (line: string): string => line.toWellFormed().replaceAll('\0', '\ufffd');
+
+/**
+ * Sends the output of a change to the tail in chunks: a row per 50 ms or 64 KiB, whatever it prints. `toldLines` are there already; the next goes on
+ * behind them. A row's key says at which line it begins, so that whoever writes it again after a crash changes nothing.
+ */
+export function createOutputWriter(recorder: Pick<Recorder, 'appendOutput'>, { incidentId, key, toldLines }: { readonly incidentId: string; readonly key: string; readonly toldLines: number }) {
   let pending: string[] = [];
   let pendingBytes = 0;
-  let nextLine = 1;
-  let chunk = 0;
+  let waitingBytes = 0;
+  let nextLine = toldLines + 1;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
@@ -17,15 +24,20 @@ export function createOutputWriter(recorder: Pick<Recorder, 'appendOutput'>, inc
     timer = undefined;
     if (pending.length === 0) return;
     const row: OutputRow = {
-      key: `${keyPrefix}:${(chunk += 1)}`,
+      key: `output:${key}:${nextLine}`,
       event: 'output',
       body: { output: { stream: 'stdout', text: pending.join('\n'), firstLine: nextLine } },
     };
+    const bytes = pendingBytes;
     nextLine += pending.length;
     pending = [];
     pendingBytes = 0;
-    writing = writing.then(() => recorder.appendOutput(incidentId, [row]));
-    // Whoever closes the writer hears of a failed write; until then it must not end the process.
+    waitingBytes += bytes;
+    writing = writing.then(async () => {
+      await recorder.appendOutput(incidentId, [row]);
+      waitingBytes -= bytes;
+    });
+    // Whoever waits or closes hears of a failed write; until then it must not end the process.
     writing.catch(() => {});
   }
 
@@ -35,6 +47,10 @@ export function createOutputWriter(recorder: Pick<Recorder, 'appendOutput'>, inc
       pendingBytes += Buffer.byteLength(line) + 1;
       if (pendingBytes >= FLUSH_BYTES) flush();
       else timer ??= setTimeout(flush, FLUSH_MS);
+    },
+    /** Resolves when little enough waits to be stored that more may come. */
+    async drained(): Promise<void> {
+      if (waitingBytes > MAX_WAITING_BYTES) await writing;
     },
     /** Resolves when every line is stored. */
     async close(): Promise<void> {

@@ -1,4 +1,3 @@
-import type { Json } from '../domain/canonical.js';
 import type { Confidence } from '../domain/confidence.js';
 import type { GateOpening } from '../domain/gate.js';
 import type { Outcome, Phase, UpdateDraft } from '../domain/incident.js';
@@ -18,16 +17,20 @@ import type { Target, Workspace } from '../domain/watch.js';
 import type { GateReading, IncidentRef } from '../contracts/activities.js';
 
 export type ConfigFile = Extract<Target, { kind: 'config-file' }>;
+export type KubernetesTarget = Extract<Target, { kind: 'kubernetes' }>;
+export type Host = Extract<Target, { kind: 'host' }>;
 
-/** A configuration file as it is now; `hash` is the SHA-256 of its bytes. */
-export type ConfigReading =
-  | { readonly kind: 'read'; readonly content: string; readonly hash: string; readonly document: Json; readonly changedAt: Date }
-  | { readonly kind: 'unreadable'; readonly because: string };
+/** What has a configuration whose last known good is kept. */
+export type Configured = ConfigFile | KubernetesTarget;
+
+/** A configuration as it is now, and the SHA-256 that tells it from others; or why it cannot be called good, whatever is measured. */
+export type ConfigurationReading = { readonly kind: 'read'; readonly content: string; readonly hash: string } | { readonly kind: 'unreadable'; readonly because: string };
 
 /** Measures targets. What cannot be measured comes back as a signal without a value and a fact that says why; it does not throw. */
 export interface Detectors {
   measure(targets: readonly Target[], context: { readonly workspaceId: string; readonly incidentId: string | null }): Promise<Measurement>;
-  readConfiguration(target: ConfigFile): Promise<ConfigReading>;
+  /** Does not throw. */
+  readConfiguration(target: Configured): Promise<ConfigurationReading>;
 }
 
 /** A way back before policy has said how long it is kept. */
@@ -64,6 +67,10 @@ export interface ChangeOptions {
   readonly begin: (handle: string) => Promise<void>;
   readonly signal: AbortSignal;
   readonly onOutput: (line: string) => void;
+  /** How many lines of this change are in the tail already. Whoever reads its output once more leaves so many out. */
+  readonly toldLines: number;
+  /** Resolves when what was told is stored. Whoever has much to tell waits for it now and then. */
+  readonly drained: () => Promise<void>;
 }
 
 /** Makes steps on targets happen at most once, and takes them back. */
@@ -81,7 +88,7 @@ export interface Executor {
    * What became of a change that had begun under `handle`, after whoever made it was lost. Waits for one that is still going on.
    * `notDone`: it had no effect and never will, so it may be made. Throws `Fault('outcomeUnknown')` when nobody can tell.
    */
-  settle(workspaceId: string, change: Change, handle: string, options: Pick<ChangeOptions, 'signal' | 'onOutput'>): Promise<ChangeResult | { readonly kind: 'notDone' }>;
+  settle(workspaceId: string, change: Change, handle: string, options: Omit<ChangeOptions, 'begin'>): Promise<ChangeResult | { readonly kind: 'notDone' }>;
 }
 
 /** What is watched, as it is configured now. Throws `Fault('targetMissing')` for what is not there. */
@@ -175,6 +182,8 @@ export interface Recorder {
   /** Shows what is being done now, in lists and on the page; the tail says it when it is done. */
   showPhase(incidentId: string, phase: Phase): Promise<void>;
   appendOutput(incidentId: string, rows: readonly OutputRow[]): Promise<void>;
+  /** How many lines of the output of this change are stored. */
+  countOutputLines(incidentId: string, key: string): Promise<number>;
   saveMeasurement(row: {
     readonly id: string;
     readonly incidentId: string;
@@ -240,7 +249,7 @@ export interface Recorder {
     readonly cooldownMs: number;
   }): Promise<{ readonly incidentId: string | null; readonly isNew: boolean }>;
   tellWell(workspaceId: string, unwellTargets: readonly string[], wellTargets: readonly string[]): Promise<void>;
-  /** What is known of the contents that a configuration file had. */
+  /** What is known of the contents that a configuration had. */
   listKnownContents(workspaceId: string, target: string): Promise<readonly KnownContent[]>;
   /** Notes that all was well with this content, and that no other is in place any more. */
   noteWell(workspaceId: string, target: string, known: KnownContent & { readonly content: string }): Promise<void>;

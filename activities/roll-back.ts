@@ -20,7 +20,7 @@ export function createRollbackActivities(ports: Ports): Pick<ChangeActivities, '
     if (run?.state !== 'unknown' || run.handle === null) return;
     const { key, snapshot, handle } = run;
     try {
-      await executor.settle(workspaceId, { kind: 'execute', step, key, snapshot }, handle, { signal: cancellationSignal(), onOutput: () => {} });
+      await executor.settle(workspaceId, { kind: 'execute', step, key, snapshot }, handle, { signal: cancellationSignal(), onOutput: () => {}, toldLines: 0, drained: async () => {} });
     } catch (error) {
       if (!(error instanceof Fault && error.kind === 'outcomeUnknown')) throw error;
     }

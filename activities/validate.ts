@@ -1,7 +1,8 @@
 import type { ReasonActivities, Validation } from '../contracts/activities.js';
 import { judgeConfidence } from '../domain/confidence.js';
-import type { Plan, Step } from '../domain/plan.js';
+import type { DraftStep, Plan, Step } from '../domain/plan.js';
 import { judgeUnder } from '../domain/policy.js';
+import { findRedacted } from '../domain/redaction.js';
 import { validateStep } from '../validation/validate-step.js';
 import { attempt } from './attempt.js';
 import { freeze } from './digest.js';
@@ -19,6 +20,8 @@ export function createValidateActivities(ports: Ports): Pick<ReasonActivities, '
         const steps: Step[] = [];
         const rehearsal = [];
         for (const draft of plan.steps) {
+          const secret = findSecret(draft);
+          if (secret !== undefined) return { kind: 'denied', because: [explainSecret(draft, secret)] };
           const verdict = await validateStep(draft);
           if (verdict.result === 'denied') return { kind: 'denied', because: verdict.findings.map(({ rule, reason, remedy }) => `${rule}: ${reason}. ${remedy}`) };
           const step = { ...draft, reach: verdict.reach };
@@ -47,3 +50,9 @@ export function createValidateActivities(ports: Ports): Pick<ReasonActivities, '
       }),
   };
 }
+
+/** The name of a secret that the step's text held: what comes here has no secrets any more, but marks where they stood. */
+const findSecret = ({ script, parameters }: DraftStep): string | undefined => [script, ...parameters].map(findRedacted).find((name) => name !== undefined);
+
+const explainSecret = ({ stepId }: DraftStep, name: string): string =>
+  `secretInScript: step ${stepId} held the value of the secret ${name}, and a plan is stored and shown to people. Let the script read it from its file: name it under the target's \`secrets\` in sluice.yaml and in the script's own`;

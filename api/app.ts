@@ -19,6 +19,8 @@ import { limitWork } from './plugins/work-limit.js';
 import { approveRoute } from './routes/approve.js';
 import { auditRoutes } from './routes/audit.js';
 import { decisionRoutes } from './routes/decisions.js';
+import { executorCallRoutes } from './routes/executor-calls.js';
+import { executionClaimRoute } from './routes/execution-claims.js';
 import { healthRoutes } from './routes/health.js';
 import { incidentRoutes } from './routes/incidents.js';
 import { keyRoutes } from './routes/keys.js';
@@ -108,6 +110,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(healthRoutes, { db, checkpoints });
   await app.register(keyRoutes, { db, keyring, checkpoints });
   await app.register(killSwitchRoutes, { db });
+  await app.register(executionClaimRoute, { db });
 
   await app.register(meRoute);
   await app.register(peopleRoutes);
@@ -124,6 +127,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(approveRoute, { sign });
   await app.register(scriptRoutes);
   await app.register(policyRoutes, { keyring });
+  await app.register(executorCallRoutes, { listener });
   await app.register(auditRoutes, { checkpoints });
   await app.ready();
   return app;

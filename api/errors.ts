@@ -62,6 +62,11 @@ export class UnknownPerson extends problem('unknown-person', 404, 'No such perso
     super(`Your workspace knows nobody named ${person}. GET /api/people lists whom it knows.`);
   }
 }
+export class UnknownCall extends problem('unknown-call', 404, 'No such call') {
+  constructor(callId: string) {
+    super(`You hold no call ${callId}: nobody waits for it any more, or another worker has it.`);
+  }
+}
 export class UnknownKey extends problem('unknown-key', 404, 'No such key') {
   constructor(keyId: string) {
     super(`There is no key ${keyId}. GET /api/keys lists those there are.`);
@@ -78,6 +83,7 @@ export class StaleDigest extends problem('stale-digest', 409, 'This is not the p
 export class AlreadyDecided extends problem('already-decided', 409, 'You have approved this already') {}
 export class ObserveOnly extends problem('observe-only', 409, 'This is only observed') {}
 export class OwnBytes extends problem('own-bytes', 409, 'Somebody else has to approve this') {}
+export class NotThisPod extends problem('not-this-pod', 409, 'This pod is not the one that runs') {}
 export class KillSwitchOn extends problem('kill-switch-on', 409, 'Nothing may run now') {}
 export class ReviewNeeded extends problem('review-needed', 409, 'This needs a review first') {}
 export class BreakGlassOff extends problem('break-glass-off', 409, 'Nobody may let this run alone') {}

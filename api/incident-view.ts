@@ -54,13 +54,15 @@ function toPlan(row: NonNullable<DetailRow['plan']>): Plan {
     title: plan.title,
     risk: plan.risk,
     estimatedDurationMs: plan.estimatedDurationMs,
-    steps: plan.steps.map(({ stepId, type, target, script, parameters, reach, wayBack }) => ({
+    steps: plan.steps.map(({ stepId, type, target, script, parameters, reach, queue, sandbox, wayBack }) => ({
       stepId,
       type,
       target,
       script,
       parameters: [...parameters],
       reach,
+      queue,
+      sandbox: sandbox && { ...sandbox, paths: [...sandbox.paths], secrets: [...sandbox.secrets] },
       wayBack,
     })),
     confidence: { ...row.confidence, factors: [...row.confidence.factors] },

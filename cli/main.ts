@@ -10,6 +10,15 @@ process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   isTerminal: process.stdin.isTTY === true,
   interrupted: interrupted.signal,
+  untilToldToEnd() {
+    const told = new AbortController();
+    const end = () => told.abort();
+    // Asked for late, since whoever listens to a parent is kept alive by it.
+    process.once('SIGTERM', end).once('disconnect', end);
+    told.signal.addEventListener('abort', () => process.off('SIGTERM', end).off('disconnect', end));
+    return told.signal;
+  },
+  sayReady: () => void process.send?.({ kind: 'ready' }),
   print: (text) => void process.stdout.write(`${text}\n`),
   complain: (text) => void process.stderr.write(`${text}\n`),
   ask: async (question) => {
@@ -21,3 +30,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
     }
   },
 });
+// A parent that is listened to would keep us.
+if (process.connected) process.disconnect();

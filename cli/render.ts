@@ -64,7 +64,7 @@ const describeWayBack = ({ wayBack }: Step): string =>
 function renderPlan({ plan }: IncidentDetail): readonly string[] {
   if (plan === null) return [];
   const steps = plan.steps.flatMap((step) => [
-    `  ${step.stepId}. ${step.type} on ${step.target}, reach ${step.reach}`,
+    `  ${step.stepId}. ${step.type} on ${step.target}, reach ${step.reach}${step.queue === null ? '' : `, run by the executor worker ${step.queue}`}`,
     ...indent([describeWayBack(step)], 5),
     ...indent([step.script, ...step.parameters.map((value, index) => `$${index + 1} = ${value}`)], 5),
     ...indent(plan.rehearsal.find(({ stepId }) => stepId === step.stepId)?.lines ?? [], 5),

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { roles } from '../domain/actor.js';
+import { peopleRoles, roles } from '../domain/actor.js';
 import { severities } from '../domain/severity.js';
 import { KeysUnusable } from '../keys/key-files.js';
 import { verifyAudit } from './audit-commands.js';
 import { ApiRefusal, ApiUnreachable, createApiClient } from './client.js';
+import { listExecutors } from './executors-command.js';
 import { cancelIncident, type Context, decideAtGate, followTail, listIncidents, showIncident, startDetection } from './commands.js';
 import { listKeys, makeKeys, revokeKey, rotateKeys } from './keys-commands.js';
 import { killSwitch } from './kill-switch-commands.js';
@@ -107,10 +108,28 @@ function createProgram(surroundings: Surroundings): Command {
     .requiredOption('--reason <text>', 'why; kept in the record')
     .option('--yes', 'do not ask')
     .action(async (incidentId: string, options: { reason: string; yes?: boolean }) => rollBackIncident(await context(), incidentId, options));
+  addExecutorCommands(program, surroundings, context);
   addSafetyCommands(program, surroundings, context);
   addPeopleCommands(program, context);
   addPolicyCommands(program, context);
   return program;
+}
+
+/** What acts on hosts, near them. */
+function addExecutorCommands(program: Command, surroundings: Surroundings, context: () => Promise<Context>): void {
+  program
+    .command('worker')
+    .description('act on the hosts whose queue this is, from a machine near them; runs until it is stopped')
+    .requiredOption('--queue <name>', 'as sluice.yaml names it; the token (SLUICE_TOKEN_FILE) must be for it')
+    .action(async ({ queue }: { queue: string }) => {
+      // Few who use the command line are workers.
+      const { runWorker } = await import('./worker-command.js');
+      await runWorker(surroundings, queue);
+    });
+  program
+    .command('executors')
+    .description('list the executor workers of the last day, and whether they are there')
+    .action(async () => listExecutors(await context()));
 }
 
 /** What keeps watch over everything else: the audit, the keys and the kill switch. */
@@ -200,7 +219,7 @@ function addPeopleCommands(program: Command, context: () => Promise<Context>): v
   people
     .command('set <person>')
     .description('say who a Slack user is, and what they may decide')
-    .addOption(new Option('--role <role>', 'what they may do').choices(roles.filter((role) => role !== 'agent')).makeOptionMandatory())
+    .addOption(new Option('--role <role>', 'what they may do').choices([...peopleRoles]).makeOptionMandatory())
     .requiredOption('--slack-user <id>', 'team and user of Slack, as T0123/U0456')
     .action(async (person: string, options: { role: string; slackUser: string }) => setPerson(await context(), person, options));
   people

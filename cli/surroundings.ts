@@ -4,6 +4,10 @@ export interface Surroundings {
   /** Whether a person can be asked. */
   readonly isTerminal: boolean;
   readonly interrupted: AbortSignal;
+  /** For what runs until it is stopped: aborted when whoever started us ends us, or is gone. */
+  readonly untilToldToEnd: () => AbortSignal;
+  /** Tells whoever started us that we serve. */
+  readonly sayReady: () => void;
   readonly print: (text: string) => void;
   readonly complain: (text: string) => void;
   readonly ask: (question: string) => Promise<string>;

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { roles } from '../domain/actor.js';
+import { peopleRoles, roles } from '../domain/actor.js';
 import { Body, Cursor, Moment, Name, Nullable, Uuid, Words } from './http.js';
 
 // In ranges, which every reader of JSON Schema knows; \p{Cc} is not known to all.
@@ -33,8 +33,6 @@ export const MadeToken = Type.Object({ ...Token.properties, token: Type.String({
 export type MadeToken = Static<typeof MadeToken>;
 export const TokenParams = Type.Object({ tokenId: Uuid });
 
-// An agent decides nothing, in chat neither.
-const chatRoles = roles.filter((role) => role !== 'agent');
 const SlackUser = Type.String({ pattern: '^T[A-Z0-9]{1,40}/[UW][A-Z0-9]{1,40}$', description: 'Team and user of Slack, as `T0123/U0456`.' });
 export const KnownPerson = Type.Object({ person: Type.String(), role: Words(roles), slackUser: Type.String(), changedBy: Type.String(), changedAt: Moment });
 export type KnownPerson = Static<typeof KnownPerson>;
@@ -42,4 +40,4 @@ export const PeopleQuery = Type.Object({ limit: Type.Optional(Limit), cursor: Ty
 export const PeoplePage = Type.Object({ people: Type.Array(KnownPerson), nextCursor: Nullable(Type.String()) });
 export type PeoplePage = Static<typeof PeoplePage>;
 export const PersonParams = Type.Object({ person: Person });
-export const PersonBody = Body({ role: Words(chatRoles), slackUser: SlackUser });
+export const PersonBody = Body({ role: Words(peopleRoles), slackUser: SlackUser });

@@ -13,7 +13,16 @@ const Approver = Words(decidingRoles);
 export const Policy = Body({
   autonomy: Words(autonomies),
   approvals: Body({ LOW: Approvals(1), MEDIUM: Approvals(1), HIGH: Approvals(1), CRITICAL: Approvals(2) }),
-  approvers: Body({ session: Approver, row: Approver, file: Approver } satisfies Record<(typeof reaches)[number], typeof Approver>),
+  approvers: Body({
+    session: Approver,
+    row: Approver,
+    file: Approver,
+    pod: Approver,
+    workload: Approver,
+    namespace: Approver,
+    host: Approver,
+    cluster: Approver,
+  } satisfies Record<(typeof reaches)[number], typeof Approver>),
   breakGlass: Type.Boolean({ description: 'Whether a supervisor may let a plan run alone, with a reason that everyone is told.' }),
   skipVerificationGate: Type.Boolean({ description: 'Whether what nobody had to approve is verified without a person who looks.' }),
   gateWaitMs: Ms('Until an unanswered execution gate expires.'),

@@ -3,7 +3,8 @@ import { roles } from '../domain/actor.js';
 import { auditKinds } from '../domain/audit.js';
 import { gateKinds, gateModes, gateStates, verdicts } from '../domain/gate.js';
 import { stepTypes } from '../domain/plan.js';
-import { reaches } from '../domain/reach.js';
+import { scriptTypes } from '../domain/script-library.js';
+import { kept, reaches } from '../domain/reach.js';
 import { outcomes, phases, statuses, triggers, updateActors, updateKinds } from '../domain/incident.js';
 import { rootCauseCategories, scriptParameters } from '../domain/root-cause.js';
 import { severities } from '../domain/severity.js';
@@ -38,6 +39,9 @@ export const WriteHeaders = Type.Object({
 });
 
 export const IncidentParams = Type.Object({ incidentId: Uuid });
+export const ExecutionParams = Type.Object({ key: Type.String({ pattern: '^[0-9a-f]{32}$', description: 'The key of an execution.' }) });
+export const PodClaimBody = Body({ pod: Type.String({ minLength: 1, maxLength: 253, description: 'Its name.' }) });
+export const PodClaimed = Type.Object({ key: Type.String(), pod: Type.String() });
 
 export const IncidentUpdate = Type.Object({
   id: Uuid,
@@ -144,9 +148,24 @@ export const Plan = Type.Object({
       script: Type.String(),
       parameters: Type.Array(Type.String()),
       reach: Words(reaches),
+      queue: Type.Union([Type.String(), Type.Null()], { description: 'The executor worker that runs it; null where the control worker does.' }),
+      sandbox: Type.Union(
+        [
+          Type.Object({
+            paths: Type.Array(Type.String(), { description: 'Files and folders of the host that it may change.' }),
+            secrets: Type.Array(Type.String(), { description: 'The names of the secrets that it is given.' }),
+            memoryBytes: Type.Integer(),
+            diskBytes: Type.Integer(),
+            processes: Type.Integer(),
+            outputBytes: Type.Integer(),
+          }),
+          Type.Null(),
+        ],
+        { description: 'What bash and python run in; null for other types.' },
+      ),
       wayBack: Type.Union([
         Type.Object({ kind: Type.Literal('oneWay'), because: Type.String() }),
-        Type.Object({ kind: Type.Literal('snapshot'), of: Words(['rows', 'file']), keptMs: Type.Integer() }),
+        Type.Object({ kind: Type.Literal('snapshot'), of: Words(kept), keptMs: Type.Integer() }),
       ]),
     }),
   ),
@@ -255,17 +274,20 @@ export const RemediationScript = Type.Object({
   workspaceId: Type.String(),
   name: Name,
   description: Type.String({ maxLength: 2_000 }),
-  type: Words(['SQL']),
+  type: Words(scriptTypes),
   command: Type.String({ minLength: 1, maxLength: 20_000 }),
-  parameters: Type.Array(Words(scriptParameters), { maxItems: 3, description: 'What each `$n` of the command stands for, in order.' }),
+  parameters: Type.Array(Words(scriptParameters), { maxItems: 5, description: 'What each `$n` of SQL, each argument of a BASH or PYTHON script, or each `{…}` of a command line stands for, in order.' }),
   category: Words(rootCauseCategories),
   risk: Words(severities),
   estimatedDuration: Type.Integer({ minimum: 0, description: 'Milliseconds.' }),
+  timeoutMs: Type.Integer({ minimum: 1_000, maximum: 900_000, description: 'Until it is stopped.' }),
+  paths: Type.Array(Type.String({ pattern: '^/[^\\0]+$', maxLength: 1_000 }), { maxItems: 20, description: 'Files and folders that a BASH or PYTHON script may change; what it changes elsewhere cannot be undone.' }),
+  secrets: Type.Array(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' }), { maxItems: 20, description: 'Secrets that a BASH or PYTHON script finds as files below /run/secrets, by the names that sluice.yaml gives them.' }),
   enabled: Type.Boolean(),
   createdAt: Moment,
   updatedAt: Moment,
 });
-const { name, description, type, command, parameters, category, risk, estimatedDuration } = RemediationScript.properties;
+const { name, description, type, command, parameters, category, risk, estimatedDuration, timeoutMs, paths, secrets } = RemediationScript.properties;
 export const NewScript = Body({
   workspaceId: Name,
   name,
@@ -276,6 +298,9 @@ export const NewScript = Body({
   category,
   risk,
   estimatedDuration,
+  timeoutMs: Type.Optional(timeoutMs),
+  paths: Type.Optional(paths),
+  secrets: Type.Optional(secrets),
   enabled: Type.Optional(Type.Boolean()),
 });
 export const ScriptsQuery = Type.Object({

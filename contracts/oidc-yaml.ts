@@ -1,11 +1,11 @@
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { parseDocument } from 'yaml';
-import { roles } from '../domain/actor.js';
+import { peopleRoles } from '../domain/actor.js';
 import { WrongSettings } from './settings.js';
 
 const Text = Type.String({ minLength: 1 });
-const Group = Type.Object({ workspace: Text, role: Type.Enum([...roles]) }, { additionalProperties: false });
+const Group = Type.Object({ workspace: Text, role: Type.Enum([...peopleRoles, 'agent']) }, { additionalProperties: false });
 
 /** Whose bearer JWTs count as a person's identity, and what the groups in them may do. */
 export const OidcYaml = Type.Object(

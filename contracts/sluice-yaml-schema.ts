@@ -37,13 +37,45 @@ const PostgresThresholds = Exact({
   connectionsPercent: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100 })),
 });
 
+const KubernetesThresholds = Exact({
+  waitingPods: Type.Optional(Count),
+  restarts: Type.Optional(Count),
+  oomKills: Type.Optional(Count),
+  pendingPods: Type.Optional(Count),
+  unavailableReplicas: Type.Optional(Count),
+  emptyServices: Type.Optional(Count),
+  window: Type.Optional(Duration),
+});
+const Absolute = Type.String({ pattern: '^/[^\\0]+$', description: 'An absolute path.' });
+const ObjectName = Type.String({ pattern: '^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$' });
+const SecretName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' });
+// As a word of a command line, and never an option.
+const Unit = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._:@-]{0,252}$' });
+
 const TargetSchema = Exact({
-  kind: Type.Enum(['postgres', 'http', 'config-file', 'workspace']),
+  kind: Type.Enum(['postgres', 'http', 'config-file', 'kubernetes', 'host', 'workspace']),
   connection: Type.Optional(Reference),
   url: Type.Optional(Type.Union([Type.String({ pattern: '^https?://' }), Reference])),
   path: Type.Optional(Type.Union([Type.String({ pattern: '^/.+\\.(json|jsonc|yaml|yml)$' }), Reference])),
-  executor: Type.Optional(Type.Enum(['sql', 'config-patch'])),
+  executor: Type.Optional(Type.Enum(['sql', 'config-patch', 'kubernetes', 'host'])),
   serves: Type.Optional(Type.Array(Name, { minItems: 1 })),
+  kubeconfig: Type.Optional(Type.Union([Absolute, Reference])),
+  context: Type.Optional(Type.String({ minLength: 1, maxLength: 253 })),
+  namespace: Type.Optional(Name),
+  kubernetes: Type.Optional(KubernetesThresholds),
+  jobs: Type.Optional(
+    Exact({
+      image: Type.String({ minLength: 1, maxLength: 500 }),
+      serviceAccount: Type.Optional(Name),
+      api: Type.String({ pattern: '^https?://', description: 'Where the pods reach the API of Sluice.' }),
+      secrets: Type.Optional(Type.Record(SecretName, Exact({ secret: ObjectName, key: Type.String({ pattern: '^[-._A-Za-z0-9]{1,253}$' }) }), { additionalProperties: false })),
+    }),
+  ),
+  queue: Type.Optional(Name),
+  units: Type.Optional(Type.Array(Unit)),
+  containers: Type.Optional(Type.Array(Unit)),
+  paths: Type.Optional(Type.Array(Absolute)),
+  secrets: Type.Optional(Type.Record(SecretName, Reference, { additionalProperties: false })),
   postgres: Type.Optional(PostgresThresholds),
   auditLog: Type.Optional(
     Exact({

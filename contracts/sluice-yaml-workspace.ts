@@ -16,7 +16,17 @@ export function toWorkspace(id: string, workspace: WrittenWorkspace): Workspace 
     startingPolicy: {
       autonomy: workspace.autonomy ?? 'supervised',
       approvals: { LOW: 1, MEDIUM: 1, HIGH: 1, CRITICAL: 2, ...workspace.approvals },
-      approvers: { session: 'responder', row: 'responder', file: 'responder', ...workspace.approvers },
+      approvers: {
+        session: 'responder',
+        row: 'responder',
+        file: 'responder',
+        pod: 'responder',
+        workload: 'responder',
+        namespace: 'supervisor',
+        host: 'supervisor',
+        cluster: 'supervisor',
+        ...workspace.approvers,
+      },
       breakGlass: workspace.breakGlass ?? true,
       skipVerificationGate: verificationGate.skipAutomatic ?? false,
       gateWaitMs: ms(executionGate.wait, '24h'),
@@ -54,12 +64,30 @@ function toTarget(name: string, target: WrittenTarget): Target {
       return { kind: 'http', name, url: target.url ?? '', detectors };
     case 'config-file':
       return { kind: 'config-file', name, path: target.path ?? '', executor: target.executor === 'config-patch' ? 'config-patch' : null, serves: target.serves ?? [], detectors };
+    case 'kubernetes': {
+      const { kubeconfig = '', context = null, namespace = '', serves = [], jobs, executor } = target;
+      return {
+        kind: 'kubernetes',
+        name,
+        kubeconfig,
+        context,
+        namespace,
+        executor: executor === 'kubernetes' ? 'kubernetes' : null,
+        serves,
+        jobs: jobs === undefined ? null : { image: jobs.image, serviceAccount: jobs.serviceAccount ?? null, apiUrl: jobs.api, secrets: jobs.secrets ?? {} },
+        detectors,
+      };
+    }
+    case 'host': {
+      const { queue = null, serves = [], units = [], containers = [], paths = [], secrets = {}, executor } = target;
+      return { kind: 'host', name, queue, executor: executor === 'host' ? 'host' : null, serves, units, containers, paths, secrets, detectors };
+    }
     case 'workspace':
       return { kind: 'workspace', name, detectors };
   }
 }
 
-function toDetectors({ kind, postgres, auditLog, probe, activeIncidents }: WrittenTarget): readonly Detector[] {
+function toDetectors({ kind, postgres, auditLog, probe, kubernetes, activeIncidents }: WrittenTarget): readonly Detector[] {
   const detectors: Detector[] = [];
   if (kind === 'postgres' && postgres !== undefined) {
     const { connectionsPercent, blockedSessions, ...durations } = postgres;
@@ -87,6 +115,11 @@ function toDetectors({ kind, postgres, auditLog, probe, activeIncidents }: Writt
     });
   }
   if (kind === 'config-file') detectors.push({ kind: 'config-file' });
+  if (kind === 'kubernetes') {
+    const { window, ...thresholds } = kubernetes ?? {};
+    detectors.push({ kind: 'kubernetes', thresholds: { waitingPods: 1, restarts: 3, oomKills: 1, pendingPods: 1, unavailableReplicas: 1, emptyServices: 1, ...thresholds }, windowMs: ms(window, '10m') });
+  }
+  if (kind === 'host') detectors.push({ kind: 'host' });
   if (activeIncidents !== undefined) detectors.push({ kind: 'active-incidents', maxIncidents: activeIncidents.max });
   return detectors;
 }

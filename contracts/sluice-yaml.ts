@@ -59,14 +59,16 @@ function findOffset(document: Document, path: Path): number {
   return 0;
 }
 
-const needs = { postgres: ['connection'], http: ['url'], 'config-file': ['path', 'serves'], workspace: ['activeIncidents'] } as const;
+const needs = { postgres: ['connection'], http: ['url'], 'config-file': ['path', 'serves'], kubernetes: ['kubeconfig', 'namespace'], host: [], workspace: ['activeIncidents'] } as const;
 const allows: Readonly<Record<WrittenTarget['kind'], readonly string[]>> = {
   postgres: ['connection', 'executor', 'postgres', 'auditLog'],
   http: ['url', 'probe'],
   'config-file': ['path', 'executor', 'serves'],
+  kubernetes: ['kubeconfig', 'context', 'namespace', 'executor', 'serves', 'jobs', 'kubernetes'],
+  host: ['queue', 'executor', 'serves', 'units', 'containers', 'paths', 'secrets'],
   workspace: ['activeIncidents'],
 };
-const executors: Readonly<Partial<Record<WrittenTarget['kind'], string>>> = { postgres: 'sql', 'config-file': 'config-patch' };
+const executors: Readonly<Partial<Record<WrittenTarget['kind'], string>>> = { postgres: 'sql', 'config-file': 'config-patch', kubernetes: 'kubernetes', host: 'host' };
 
 /** What a schema cannot say: that each kind has what it needs, and that what is named exists. */
 function findMistakes({ workspaces }: SluiceYaml): readonly Mistake[] {
@@ -91,9 +93,8 @@ function findTargetMistakes(workspace: WrittenWorkspace, target: WrittenTarget, 
   }
   const fitting = executors[kind];
   if (executor !== undefined && fitting !== undefined && executor !== fitting) mistakes.push({ path: [...path, 'executor'], message: `must be ${fitting} where the kind is ${kind}` });
-  if (kind !== 'config-file') return mistakes;
   // Only the sweep notes when it is good.
-  if (workspace.sweep === undefined) mistakes.push({ path, message: 'is a configuration file, and its workspace needs sweep: { every: … } to know when it is good' });
+  if (kind === 'config-file' && workspace.sweep === undefined) mistakes.push({ path, message: 'is a configuration file, and its workspace needs sweep: { every: … } to know when it is good' });
   for (const name of serves) {
     const served = Object.hasOwn(workspace.targets, name) ? workspace.targets[name] : undefined;
     if (served === undefined) mistakes.push({ path: [...path, 'serves'], message: `names ${name}, which is no target` });
@@ -111,4 +112,4 @@ function findChannelMistakes(channel: WrittenChannel, path: Path): readonly Mist
   return [...missing, ...Object.keys(channel).filter((key) => !allowed.includes(key)).map((key) => ({ path: [...path, key], message: `does not belong to kind ${kind}` }))];
 }
 
-const isMeasured = ({ kind, postgres, auditLog }: WrittenTarget): boolean => kind === 'http' || postgres !== undefined || auditLog !== undefined;
+const isMeasured = ({ kind, postgres, auditLog }: WrittenTarget): boolean => kind === 'http' || kind === 'kubernetes' || postgres !== undefined || auditLog !== undefined;

@@ -24,6 +24,10 @@ grant select on all tables in schema public to sluice_api;
 grant insert on audit, decisions, outbox, policies, scripts, tokens to sluice_api;
 grant insert, update on alerts, gates, incidents, kill_switches, notifications, scripts, tail to sluice_api;
 grant insert, update, delete on people to sluice_api;
+-- Executor workers come in by the API: they take calls and answer them, and never make one.
+grant insert, update on executors to sluice_api;
+grant update (worker_id, worker_until, handle, beginning, answer) on executor_calls to sluice_api;
+grant insert on executor_output to sluice_api;
 -- A token's hash goes in and does not come out; what a token may do is not changed, only that it may no more.
 revoke select on tokens from sluice_api;
 grant select (id, workspace_id, person, role, name, created_by, created_at, expires_at, last_used_at, revoked_at, revoked_by), update (revoked_at, revoked_by) on tokens to sluice_api;

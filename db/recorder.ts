@@ -17,6 +17,7 @@ import { readPast } from './past.js';
 import { readPolicies, readPolicy } from './policies.js';
 import { executions, gates, incidents, plans, scripts } from './schema.js';
 import { createSweepRecords } from './sweep-records.js';
+import { countOutputLines } from './tail-reads.js';
 import { appendTail, appendUpdate, type TailRow } from './tail-writer.js';
 
 /** Everything that an incident's activities write and read back. A repeated call changes nothing more. */
@@ -51,6 +52,8 @@ export function createRecorder(db: Database) {
       await appendTail(db, incidentId, rows);
       await told(incidentId);
     },
+
+    countOutputLines: (incidentId: string, key: string): Promise<number> => countOutputLines(db, incidentId, key),
 
     async setSeverity(incidentId: string, severity: Severity, score: number): Promise<void> {
       await db.update(incidents).set({ severity, score }).where(eq(incidents.id, incidentId));

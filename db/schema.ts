@@ -11,6 +11,7 @@ import { notificationKinds } from '../domain/notification.js';
 import type { Policy } from '../domain/policy.js';
 import type { RootCause, ScriptParameter } from '../domain/root-cause.js';
 import { rootCauseCategories } from '../domain/root-cause.js';
+import { scriptTypes } from '../domain/script-library.js';
 import { severities } from '../domain/severity.js';
 import type { Fact, Signal } from '../domain/signal.js';
 import { ofIncident, ofWorkspace, ofWorkspaceOrAll } from './row-security.js';
@@ -280,6 +281,23 @@ export const executions = pgTable(
   (table) => [...ofWorkspace(table.workspaceId, table.incidentId), unique('executions_grant_step').on(table.grantId, table.stepId, table.kind), index('executions_by_incident').on(table.incidentId), index('executions_by_target').on(table.workspaceId, table.target)],
 );
 
+/** Which pod may run a script: whoever is first for its one-time token, a pod or who sees to it that none ever does. */
+export const podClaims = pgTable(
+  'pod_claims',
+  {
+    /** SHA-256 of the token, which the handle of its execution names. */
+    tokenHash: text('token_hash').primaryKey(),
+    key: text('key').notNull(),
+    workspaceId: text('workspace_id').notNull(),
+    /** null: sealed, no pod may claim it any more. */
+    pod: text('pod'),
+    /** The one process in the pod, by a name that it chose; it may ask again when the answer was lost. */
+    claimant: text('claimant'),
+    claimedAt: at('claimed_at').notNull().defaultNow(),
+  },
+  (table) => [...ofWorkspace(table.workspaceId), index('pod_claims_by_key').on(table.key)],
+);
+
 /** In place of a workspace: all of them. */
 export const EVERYWHERE = '*';
 
@@ -344,12 +362,15 @@ export const scripts = pgTable(
     workspaceId: text('workspace_id').notNull(),
     name: text('name').notNull(),
     description: text('description').notNull(),
-    type: text('type', { enum: ['SQL'] }).notNull(),
+    type: text('type', { enum: scriptTypes }).notNull(),
     command: text('command').notNull(),
     parameters: jsonb('parameters').$type<readonly ScriptParameter[]>().notNull(),
     category: text('category', { enum: rootCauseCategories }).notNull(),
     risk: text('risk', { enum: severities }).notNull(),
     estimatedDurationMs: integer('estimated_duration_ms').notNull(),
+    timeoutMs: integer('timeout_ms').notNull(),
+    paths: jsonb('paths').$type<readonly string[]>().notNull(),
+    secrets: jsonb('secrets').$type<readonly string[]>().notNull(),
     enabled: boolean('enabled').notNull().default(true),
     /** null where Sluice brought it. */
     createdBy: text('created_by'),
@@ -357,6 +378,71 @@ export const scripts = pgTable(
     updatedAt: at('updated_at').notNull().defaultNow(),
   },
   (table) => [...ofWorkspace(table.workspaceId), unique('scripts_name').on(table.workspaceId, table.name)],
+);
+
+/** Executor workers, as they said of themselves when they last asked for work. */
+export const executors = pgTable(
+  'executors',
+  {
+    workspaceId: text('workspace_id').notNull(),
+    queue: text('queue').notNull(),
+    /** Its process. */
+    workerId: uuid('worker_id').notNull(),
+    version: text('version').notNull(),
+    capabilities: jsonb('capabilities').$type<ExecutorCapabilities>().notNull(),
+    startedAt: at('started_at').notNull().defaultNow(),
+    lastSeenAt: at('last_seen_at').notNull().defaultNow(),
+  },
+  (table) => [...ofWorkspace(table.workspaceId), primaryKey({ columns: [table.workspaceId, table.queue, table.workerId] })],
+);
+
+export interface ExecutorCapabilities {
+  /** The targets that it acts on, by their names in its own sluice.yaml. */
+  readonly targets: readonly string[];
+  /** What it cannot do for want of a program, a sentence each. */
+  readonly lacks: readonly string[];
+}
+
+/** What an activity asks of an executor worker. Both keep a lease while they live: nothing begins for somebody who is gone. */
+export const executorCalls = pgTable(
+  'executor_calls',
+  {
+    id: uuid('id').primaryKey(),
+    workspaceId: text('workspace_id').notNull(),
+    queue: text('queue').notNull(),
+    /** Only who keeps its runs there can settle what began there; null: anybody with the queue. */
+    place: text('place'),
+    kind: text('kind', { enum: ['rehearse', 'snapshot', 'run', 'settle'] }).notNull(),
+    /** The execution that is to be run; null for other kinds. */
+    key: text('key'),
+    /** JSON, as text: no other reader than the worker. */
+    request: text('request').notNull(),
+    waiterUntil: at('waiter_until').notNull(),
+    /** Who took it; null until then. */
+    workerId: uuid('worker_id'),
+    workerUntil: at('worker_until'),
+    isAborted: boolean('is_aborted').notNull().default(false),
+    /** With which it asks to begin; null until then. */
+    handle: text('handle'),
+    beginning: text('beginning', { enum: ['begun', 'calledOff', 'lost'] }),
+    /** JSON, as text; null until it is done. */
+    answer: text('answer'),
+    createdAt: createdAt(),
+  },
+  (table) => [...ofWorkspace(table.workspaceId), index('executor_calls_waiting').on(table.workspaceId, table.queue, table.createdAt).where(sql`${table.workerId} is null`)],
+);
+
+/** Lines of a call on their way to the tail; gone once they are fetched. */
+export const executorOutput = pgTable(
+  'executor_output',
+  {
+    callId: uuid('call_id').notNull().references(() => executorCalls.id, { onDelete: 'cascade' }),
+    workspaceId: text('workspace_id').notNull(),
+    /** Counted from 1. */
+    firstLine: integer('first_line').notNull(),
+    text: text('text').notNull(),
+  },
+  (table) => [...ofWorkspace(table.workspaceId), primaryKey({ columns: [table.callId, table.firstLine] })],
 );
 
 /** What people are to be told, once per channel. Written with the update that it tells of. */

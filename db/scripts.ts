@@ -48,7 +48,6 @@ export async function seedLibrary(db: Connection, workspaceId: string): Promise<
         ...script,
         id: randomUUID(),
         workspaceId,
-        parameters: script.parameters.filter((name) => name === 'pid' || name === 'backendStart'),
         estimatedDurationMs: estimatedDuration,
         createdBy: null,
       })),

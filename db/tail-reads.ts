@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
 import type { Connection } from './database.js';
 import { tail } from './schema.js';
 
@@ -16,6 +16,19 @@ export async function readTail(
     .where(and(eq(tail.incidentId, incidentId), gt(tail.seq, after)))
     .orderBy(asc(tail.seq))
     .limit(limit);
+}
+
+/** How many lines the output of a change has by now: where its last chunk ends. */
+export async function countOutputLines(db: Connection, incidentId: string, key: string): Promise<number> {
+  const [last] = await db
+    .select({ body: tail.body })
+    .from(tail)
+    .where(and(eq(tail.incidentId, incidentId), eq(tail.event, 'output'), sql`starts_with(${tail.key}, ${`output:${key}:`})`))
+    .orderBy(desc(tail.seq))
+    .limit(1);
+  if (last === undefined || !('output' in last.body)) return 0;
+  const { firstLine, text } = last.body.output;
+  return firstLine - 1 + text.split('\n').length;
 }
 
 /** Whether the tail ends at or before this number. After its end a rollback may still be asked for, and then it goes on. */

@@ -1,10 +1,13 @@
-export const roles = ['viewer', 'responder', 'supervisor', 'admin', 'agent'] as const;
+export const roles = ['viewer', 'responder', 'supervisor', 'admin', 'agent', 'executor'] as const;
 export type Role = (typeof roles)[number];
+/** Roles of people, each of whom may do what those before may. */
+export const peopleRoles = ['viewer', 'responder', 'supervisor', 'admin'] as const;
+export type PersonRole = (typeof peopleRoles)[number];
 /** Roles that a gate may ask for. */
 export const decidingRoles = ['responder', 'supervisor', 'admin'] as const;
 export type DecidingRole = (typeof decidingRoles)[number];
 
-/** A person or agent as the token names them; never as a body does. */
+/** A person or agent as the token names them, or an executor worker, whose person is its queue; never as a body does. */
 export interface Actor {
   readonly person: string;
   readonly role: Role;
@@ -32,10 +35,10 @@ export function toOneSpelling(person: string): string {
 /** Whether two names are one person's. */
 export const isSamePerson = (one: string, other: string): boolean => toOneSpelling(one) === toOneSpelling(other);
 
-const rank: Record<Role, number> = { agent: 0, viewer: 1, responder: 2, supervisor: 3, admin: 4 };
+const rank: Record<Role, number> = { executor: 0, agent: 0, viewer: 1, responder: 2, supervisor: 3, admin: 4 };
 
-/** Each role may do what the ones before it may: viewer, responder, supervisor, admin. An agent is none of them. */
-export function isAtLeast(role: Role, needed: Exclude<Role, 'agent'>): boolean {
+/** Each role may do what the ones before it may: viewer, responder, supervisor, admin. An agent is none of them, nor is an executor. */
+export function isAtLeast(role: Role, needed: PersonRole): boolean {
   return rank[role] >= rank[needed];
 }
 

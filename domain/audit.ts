@@ -8,6 +8,7 @@ export const auditKinds = [
   'claim.refused',
   'execution.started',
   'execution.ended',
+  'pod.claimed',
   'rollback.started',
   'rollback.ended',
   'key.made',

@@ -9,11 +9,11 @@ const WELL_UNTIL_CHANGED_MS = 900_000;
 const PARTLY_RESTORED_CONFIDENCE = 65;
 const CHANGES_TOLD = 3;
 
-/** Whether the file was changed while all was well, and not long before the trouble was measured. */
-export const isRecent = ({ changeAgeMs, changedAt, goodAt }: ConfigChangeFact): boolean =>
+/** Whether it was changed while all was well, and not long before the trouble was measured. */
+export const isRecent = ({ changeAgeMs, changedAt, goodAt }: Pick<ConfigChangeFact, 'changeAgeMs' | 'changedAt' | 'goodAt'>): boolean =>
   changeAgeMs <= RECENT_MS && Date.parse(changedAt) - Date.parse(goodAt) <= WELL_UNTIL_CHANGED_MS;
 
-const describeChange = ({ pointer, good, now }: ConfigChange): string =>
+export const describeChange = ({ pointer, good, now }: ConfigChange): string =>
   `${pointer || 'all of it'} ${now ?? 'gone'} (${good === null ? 'was not there' : `was ${good}`})`;
 
 function describeFile({ path, changeAgeMs, changes, changeCount }: ConfigChangeFact): string {
@@ -43,7 +43,7 @@ export const explainByConfiguration =
         ...byHand.map((place) => `put ${place} back by hand: it looks secret or is too large, so no plan holds it`),
         'ask who changed it, so that it is not changed again',
       ],
-      aims: changed.flatMap(({ target, patch }): readonly Aim[] => (patch === null ? [] : [{ kind: 'restore', target, patch }])),
+      aims: changed.flatMap(({ target, patch }): readonly Aim[] => (patch === null ? [] : [{ kind: 'restore', target, type: 'config-patch', script: patch }])),
     };
   };
 

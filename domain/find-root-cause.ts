@@ -1,6 +1,8 @@
 import type { Anomaly } from './anomaly.js';
 import { explainByConfiguration, explainByUnreadableFile, isRecent } from './configuration-cause.js';
 import { formatDuration } from './duration.js';
+import { findHostRemedy } from './host-cause.js';
+import { explainByFailedRollout, explainByObjects, explainByPods, explainByRolloutOfUnwell } from './kubernetes-cause.js';
 import type { Aim, RootCause } from './root-cause.js';
 import { ids, named, type Rule } from './root-cause-rule.js';
 import type { Fact, SessionFact } from './signal.js';
@@ -60,7 +62,11 @@ const rules: readonly Rule[] = [
       aims: toAims(sessions),
     };
   },
+  // Pods of a new template that fail say so themselves; of other changes only their time does.
+  explainByFailedRollout,
   explainByConfiguration(92, isRecent),
+  explainByObjects(92, isRecent),
+  explainByRolloutOfUnwell,
   function connectionsUsedUp(anomalies, facts) {
     const full = named(anomalies, 'connections');
     const sessions = facts.filter(isSession).filter(isIdleInTransaction);
@@ -102,33 +108,33 @@ const rules: readonly Rule[] = [
     };
   },
   explainByConfiguration(65, () => true),
+  explainByObjects(65, () => true),
+  explainByPods,
   explainByUnreadableFile,
   function unreachable(anomalies, facts) {
     const silent = facts.filter((fact) => fact.kind === 'unreachable');
     const [first] = silent;
     if (first === undefined) return undefined;
     const unmeasured = anomalies.filter(({ signal }) => silent.some(({ target }) => target === signal.target));
+    const onHost = findHostRemedy(unmeasured, facts);
     return {
       category: 'targetUnreachable',
       details: `${first.target} could not be measured: ${first.because}`,
-      confidence: 65,
-      evidence: ids(unmeasured, silent),
-      suggestedActions: ['see whether the target runs and whether its address and credentials are right'],
-      aims: [],
+      evidence: ids(unmeasured, [...silent, ...(onHost === undefined ? [] : [onHost.fact])]),
+      ...(onHost?.remedy ?? { confidence: 65, suggestedActions: ['see whether the target runs and whether its address and credentials are right'], aims: [] }),
     };
   },
-  function degraded(anomalies) {
+  function degraded(anomalies, facts) {
     const own = anomalies.filter(({ signal }) => signal.name !== 'activeIncidents');
     const [worst] = own;
     if (worst === undefined) return undefined;
     const { signal } = worst;
+    const onHost = findHostRemedy(own, facts);
     return {
       category: 'serviceDegraded',
       details: `${signal.title} of ${signal.target} is ${formatValue(signal.value, signal.unit)}, and nothing measured says why`,
-      confidence: 30,
-      evidence: ids(own, []),
-      suggestedActions: ['look at what changed last'],
-      aims: [],
+      evidence: ids(own, onHost === undefined ? [] : [onHost.fact]),
+      ...(onHost?.remedy ?? { confidence: 30, suggestedActions: ['look at what changed last'], aims: [] }),
     };
   },
   function otherIncidents(anomalies, facts) {

@@ -3,6 +3,8 @@ import { isList, isObject } from './json-diff.js';
 
 const secretWords = new Set(['pass', 'passwd', 'pwd', 'key', 'keys', 'auth', 'authorization', 'cookie', 'dsn', 'pin', 'salt', 'signature']);
 const secretParts = /passw|passphrase|secret|token|credential|apikey|privatekey|accesskey/;
+// A line of a file of settings, or an argument.
+const setting = /(?:^|[\s;&?])-{0,2}["']?([\w.$-]+)["']?[ \t]*[:=][ \t]*\S/g;
 const secretText = /:\/\/[^\s/:@]*:[^\s/@]+@|-----BEGIN /;
 
 /** Whether what stands under this key is likely to be a secret: better one too many than one shown. */
@@ -13,10 +15,13 @@ export function isSecretKey(key: string): boolean {
 
 /** Whether a value, or anything inside it, is likely to be a secret. */
 export function holdsSecret(value: Json | undefined): boolean {
-  if (typeof value === 'string') return secretText.test(value);
+  if (typeof value === 'string') return secretText.test(value) || [...value.matchAll(setting)].some(([, name = '']) => isSecretKey(name));
   if (isList(value)) return value.some(holdsSecret);
-  return isObject(value) && Object.entries(value).some(([key, inner]) => isSecretKey(key) || holdsSecret(inner));
+  return isObject(value) && (namesSecretValue(value) || Object.entries(value).some(([key, inner]) => isSecretKey(key) || holdsSecret(inner)));
 }
+
+/** Whether it is one of those that say in one member what the other is, as in `name: DB_PASSWORD` beside `value: …`. */
+export const namesSecretValue = (value: Json | undefined): boolean => isObject(value) && typeof value['name'] === 'string' && 'value' in value && isSecretKey(value['name']);
 
 /** Stands for what is not shown. */
 export const MASK = '•••';

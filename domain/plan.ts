@@ -1,13 +1,16 @@
+import { assertNever } from './assert-never.js';
 import type { Ruling } from './policy.js';
 import type { Reach, WayBack } from './reach.js';
-import type { Aim } from './root-cause.js';
+import type { Aim, AimValues } from './root-cause.js';
 import { isTextFromOutside } from './root-cause.js';
 import type { Severity } from './severity.js';
+import { isAtLeastAsSevere } from './severity.js';
 import type { Json } from './canonical.js';
 import type { Tier } from './confidence.js';
-import type { RemediationScript } from './script-library.js';
+import type { RemediationScript, ScriptType } from './script-library.js';
+import { fillCommand } from './script-library.js';
 
-export const stepTypes = ['sql', 'config-patch'] as const;
+export const stepTypes = ['sql', 'config-patch', 'kubernetes', 'kubectl', 'command', 'bash', 'python'] as const;
 export type StepType = (typeof stepTypes)[number];
 
 /**
@@ -20,8 +23,9 @@ export interface Pins {
 }
 
 /**
- * One script on one target, as it was proposed. SQL has its `parameters` bound as `$1…$n`, never pasted;
- * the script of a config-patch is a JSON Patch (RFC 6902).
+ * One script on one target, as it was proposed. SQL has its `parameters` bound as `$1…$n`, never pasted; bash and python get them as arguments.
+ * The script of a config-patch is a JSON Patch (RFC 6902), that of `kubernetes` a manifest that is applied, that of `kubectl` or `command`
+ * one command line, which no shell ever reads.
  */
 export interface DraftStep {
   readonly stepId: string;
@@ -30,6 +34,23 @@ export interface DraftStep {
   readonly script: string;
   readonly parameters: readonly string[];
   readonly timeoutMs: number;
+  /** The executor worker that runs it, by the name of its queue; null where the control worker does. */
+  readonly queue: string | null;
+  /** What bash and python run in; null for every other type. */
+  readonly sandbox: Sandbox | null;
+}
+
+/** What a script is given, and how much it may take. Sizes are bytes. */
+export interface Sandbox {
+  /** Files and folders of the host that it may change, absolute; what else it writes is gone with it. */
+  readonly paths: readonly string[];
+  /** The secrets that it finds as files below /run/secrets, by the names that the target gives them. */
+  readonly secrets: readonly string[];
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  readonly processes: number;
+  /** What it prints beyond this is not kept. */
+  readonly outputBytes: number;
 }
 
 /** A step that its validator allowed. */
@@ -72,6 +93,8 @@ export interface Plan extends DraftPlan {
 }
 
 const STEP_TIMEOUT_MS = 30_000;
+const MiB = 1_048_576;
+const sandboxLimits = { memoryBytes: 512 * MiB, diskBytes: 64 * MiB, processes: 64, outputBytes: 256 * MiB };
 
 export interface PlanContext {
   readonly workspaceId: string;
@@ -88,20 +111,39 @@ export function toPlan(script: RemediationScript, aims: readonly Extract<Aim, { 
     scriptId: script.id,
     authors: script.createdBy === null ? [] : [script.createdBy],
     derivedFromText: script.parameters.some((name) => isTextFromOutside[name]),
-    risk: script.risk,
+    risk: runsUninspected(script) ? toHigher(script.risk, 'HIGH') : script.risk,
     estimatedDurationMs: script.estimatedDuration,
-    steps: aims.map(({ target, values }, index) => ({
-      stepId: `${index + 1}`,
-      type: 'sql',
-      target,
-      script: script.command,
-      parameters: script.parameters.map((name) => values[name] ?? ''),
-      timeoutMs: STEP_TIMEOUT_MS,
-    })),
+    steps: aims.map((aim, index) => ({ stepId: `${index + 1}`, target: aim.target, queue: null, ...toScriptStep(script, aim.values) })),
   };
 }
 
-/** Puts back what changed since it last worked, one step for each file. */
+// What nobody can inspect is never done by habit.
+const runsUninspected = ({ type }: RemediationScript): boolean => type === 'BASH' || type === 'PYTHON';
+const toHigher = (one: Severity, other: Severity): Severity => (isAtLeastAsSevere(one, other) ? one : other);
+
+/** The type of the steps that a script of the library becomes. */
+export const stepTypeOf = { SQL: 'sql', KUBECTL: 'kubectl', SHELL: 'command', BASH: 'bash', PYTHON: 'python' } as const satisfies Readonly<Record<ScriptType, StepType>>;
+
+/** Values are bound, or are arguments; in a command line, where neither is possible, they fill its placeholders as whole words. */
+function toScriptStep({ type, command, parameters, paths, secrets, timeoutMs }: RemediationScript, values: AimValues): Pick<DraftStep, 'type' | 'script' | 'parameters' | 'timeoutMs' | 'sandbox'> {
+  const arguments_ = parameters.map((name) => values[name] ?? '');
+  switch (type) {
+    case 'SQL':
+      return { type: stepTypeOf[type], script: command, parameters: arguments_, timeoutMs, sandbox: null };
+    case 'KUBECTL':
+      return { type: stepTypeOf[type], script: fillCommand(command, values), parameters: [], timeoutMs, sandbox: null };
+    case 'SHELL':
+      return { type: stepTypeOf[type], script: fillCommand(command, values), parameters: [], timeoutMs, sandbox: null };
+    case 'BASH':
+      return { type: stepTypeOf[type], script: command, parameters: arguments_, timeoutMs, sandbox: { paths, secrets, ...sandboxLimits } };
+    case 'PYTHON':
+      return { type: stepTypeOf[type], script: command, parameters: arguments_, timeoutMs, sandbox: { paths, secrets, ...sandboxLimits } };
+    default:
+      return assertNever(type);
+  }
+}
+
+/** Puts back what changed since it last worked, one step for each file or object. */
 export function toRestoringPlan(aims: readonly Extract<Aim, { kind: 'restore' }>[], context: PlanContext): DraftPlan {
   return {
     ...context,
@@ -111,7 +153,7 @@ export function toRestoringPlan(aims: readonly Extract<Aim, { kind: 'restore' }>
     derivedFromText: false,
     risk: 'MEDIUM',
     estimatedDurationMs: 1_000,
-    steps: aims.map(({ target, patch }, index) => ({ stepId: `${index + 1}`, type: 'config-patch', target, script: patch, parameters: [], timeoutMs: STEP_TIMEOUT_MS })),
+    steps: aims.map(({ target, type, script }, index) => ({ stepId: `${index + 1}`, type, target, script, parameters: [], timeoutMs: STEP_TIMEOUT_MS, queue: null, sandbox: null })),
   };
 }
 
@@ -120,7 +162,12 @@ export const toDigestible = (plan: Plan): Json => ({
   ...plan,
   authors: [...plan.authors],
   ruling: { ...plan.ruling },
-  steps: plan.steps.map((step) => ({ ...step, wayBack: { ...step.wayBack }, pins: step.pins === null ? null : { ...step.pins } })),
+  steps: plan.steps.map((step) => ({
+    ...step,
+    sandbox: step.sandbox === null ? null : { ...step.sandbox },
+    wayBack: { ...step.wayBack },
+    pins: step.pins === null ? null : { ...step.pins },
+  })),
 });
 
 /** What of a plan can be taken back, and whether that leaves nothing changed. */

@@ -4,6 +4,8 @@ export const rootCauseCategories = [
   'connectionExhaustion',
   'massDeletion',
   'configuration',
+  'deployment',
+  'podFailure',
   'targetUnreachable',
   'serviceDegraded',
   'activeIncident',
@@ -23,14 +25,29 @@ export interface RootCause {
   readonly aims: readonly Aim[];
 }
 
-/** One object that a fix is aimed at: by the values that a library script may ask for, or by what restores it (a JSON Patch). */
+export type AimValues = Readonly<Partial<Record<ScriptParameter, string>>>;
+
+/** One object that a fix is aimed at: by the values that a library script may ask for, or by the script of a step that restores it. */
 export type Aim =
-  | { readonly kind: 'values'; readonly target: string; readonly values: Readonly<Partial<Record<ScriptParameter, string>>> }
-  | { readonly kind: 'restore'; readonly target: string; readonly patch: string };
+  | { readonly kind: 'values'; readonly target: string; readonly values: AimValues }
+  | { readonly kind: 'restore'; readonly target: string; readonly type: 'config-patch' | 'kubernetes' | 'kubectl'; readonly script: string };
 
 /** What a script of the library may ask of a root cause. */
-export const scriptParameters = ['pid', 'backendStart', 'actor'] as const;
+export const scriptParameters = ['pid', 'backendStart', 'actor', 'namespace', 'name', 'revision', 'replicas', 'unit', 'container'] as const;
 export type ScriptParameter = (typeof scriptParameters)[number];
 
-/** Whether somebody outside could choose its text: an actor's name is what an application wrote, a pid is a number that Postgres gave. */
-export const isTextFromOutside: Readonly<Record<ScriptParameter, boolean>> = { pid: false, backendStart: false, actor: true };
+/**
+ * Whether somebody outside could choose its text: an actor's name is what an application wrote, a pid is a number that Postgres gave,
+ * names of Kubernetes are what its API server lets through, those of units and containers are in sluice.yaml.
+ */
+export const isTextFromOutside: Readonly<Record<ScriptParameter, boolean>> = {
+  pid: false,
+  backendStart: false,
+  actor: true,
+  namespace: false,
+  name: false,
+  revision: false,
+  replicas: false,
+  unit: false,
+  container: false,
+};

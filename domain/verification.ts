@@ -1,4 +1,4 @@
-import type { Fact, Measurement, Signal } from './signal.js';
+import type { Fact, Measurement, ObjectSort, Signal } from './signal.js';
 import { isWell, signalId } from './signal.js';
 
 export type VerificationResult =
@@ -77,21 +77,28 @@ const MAX_VANISHED_NAMES = 20;
 /** The objects that were there before and are not any more, one fact for each target that misses some. */
 export function findVanished(before: readonly Fact[], now: readonly Fact[]): readonly Vanished[] {
   const isObjects = (fact: Fact): fact is Objects => fact.kind === 'objects';
-  return before.filter(isObjects).flatMap(({ target, names }): readonly Vanished[] => {
-    const current = now.filter(isObjects).find((fact) => fact.target === target);
-    if (current === undefined) return names.length === 0 ? [] : [{ kind: 'vanished', id: `${target}/vanished`, target, names: [], count: names.length }];
+  return before.filter(isObjects).flatMap(({ target, of, names }): readonly Vanished[] => {
+    const current = now.filter(isObjects).find((fact) => fact.target === target && fact.of === of);
+    if (current === undefined) return names.length === 0 ? [] : [{ kind: 'vanished', id: `${target}/vanished`, target, of, names: [], count: names.length }];
     const there = new Set(current.names);
     // Of a list that was cut off nobody knows what came after its end.
     const end = current.names.length < MAX_OBJECTS ? undefined : current.names.at(-1);
     const gone = names.filter((name) => !there.has(name) && (end === undefined || name < end));
-    return gone.length === 0 ? [] : [{ kind: 'vanished', id: `${target}/vanished`, target, names: gone.slice(0, MAX_VANISHED_NAMES), count: gone.length }];
+    return gone.length === 0 ? [] : [{ kind: 'vanished', id: `${target}/vanished`, target, of, names: gone.slice(0, MAX_VANISHED_NAMES), count: gone.length }];
   });
 }
 
-function describeVanished({ target, names, count }: Vanished): readonly string[] {
-  if (names.length === 0) return [`tables of ${target} (not measured)`];
+const vanishedWords: Readonly<Record<ObjectSort, { readonly one: string; readonly many: string }>> = {
+  tables: { one: 'table ', many: 'tables' },
+  // Their names say what they are.
+  workloads: { one: '', many: 'workloads and services' },
+};
+
+function describeVanished({ target, of, names, count }: Vanished): readonly string[] {
+  const { one, many } = vanishedWords[of];
+  if (names.length === 0) return [`${many} of ${target} (not measured)`];
   const rest = count - names.length;
-  return [...names.map((name) => `table ${name} (vanished)`), ...(rest === 0 ? [] : [`${rest} more tables of ${target} (vanished)`])];
+  return [...names.map((name) => `${one}${name} (vanished)`), ...(rest === 0 ? [] : [`${rest} more ${many} of ${target} (vanished)`])];
 }
 
 /** By how much the worst signal got better, in percent of what it was; null where there is no number to compare. */

@@ -37,10 +37,33 @@ export type Detector =
       readonly maxDeletes: number;
     }
   | { readonly kind: 'config-file' }
+  | {
+      readonly kind: 'kubernetes';
+      /** Bounds by signal; only these are measured. Counts. */
+      readonly thresholds: Readonly<Partial<Record<KubernetesSignal, number>>>;
+      /** How far back restarts and kills count. */
+      readonly windowMs: number;
+    }
+  /** Measures nothing; says what serves what. */
+  | { readonly kind: 'host' }
   | { readonly kind: 'active-incidents'; readonly maxIncidents: number };
 
 export const postgresSignals = ['queryLatency', 'lockWait', 'blockedSessions', 'idleInTransaction', 'longQuery', 'connections'] as const;
 export type PostgresSignal = (typeof postgresSignals)[number];
+export const kubernetesSignals = ['waitingPods', 'restarts', 'oomKills', 'pendingPods', 'unavailableReplicas', 'emptyServices'] as const;
+export type KubernetesSignal = (typeof kubernetesSignals)[number];
+
+/** Kubernetes Jobs that run scripts, in the target's namespace. */
+export interface Jobs {
+  /** Has bash, python3 and wget. */
+  readonly image: string;
+  /** Whose rights the script has; null: none at all. */
+  readonly serviceAccount: string | null;
+  /** Where the pods reach the API of Sluice, to claim that they are the ones that run. */
+  readonly apiUrl: string;
+  /** Names of secrets for scripts, each one key of a Secret of the namespace. */
+  readonly secrets: Readonly<Record<string, { readonly secret: string; readonly key: string }>>;
+}
 
 /** What is watched and, with an executor, acted on. */
 export type Target =
@@ -59,6 +82,39 @@ export type Target =
       readonly executor: 'config-patch' | null;
       /** The targets whose being well says that this configuration is good. */
       readonly serves: readonly string[];
+      readonly detectors: readonly Detector[];
+    }
+  | {
+      /** One namespace of a cluster. */
+      readonly kind: 'kubernetes';
+      readonly name: string;
+      /** The path of a kubeconfig file. */
+      readonly kubeconfig: string | SecretReference;
+      /** null: the kubeconfig's current one. */
+      readonly context: string | null;
+      readonly namespace: string;
+      readonly executor: 'kubernetes' | null;
+      /** Other targets whose being well says, beside its own, that what is in the namespace is good. */
+      readonly serves: readonly string[];
+      /** How bash and python run in it; null: they do not. */
+      readonly jobs: Jobs | null;
+      readonly detectors: readonly Detector[];
+    }
+  | {
+      /** A machine with an executor worker on it, or the control worker's own. */
+      readonly kind: 'host';
+      readonly name: string;
+      /** The executor worker that acts on it; null for the control worker itself. */
+      readonly queue: string | null;
+      readonly executor: 'host' | null;
+      /** The targets that run on it. */
+      readonly serves: readonly string[];
+      /** What may be restarted. */
+      readonly units: readonly string[];
+      readonly containers: readonly string[];
+      /** Files and folders that scripts may be given, and secrets. */
+      readonly paths: readonly string[];
+      readonly secrets: Readonly<Record<string, SecretReference>>;
       readonly detectors: readonly Detector[];
     }
   | { readonly kind: 'workspace'; readonly name: string; readonly detectors: readonly Detector[] };
@@ -89,6 +145,10 @@ export function countSignals(target: Target): number {
         return sum + 2 + detector.readings.length;
       case 'audit-log':
         return sum + 2;
+      case 'kubernetes':
+        return sum + 1 + Object.keys(detector.thresholds).length;
+      case 'host':
+        return sum;
       case 'config-file':
       case 'active-incidents':
         return sum + 1;
@@ -99,10 +159,10 @@ export function countSignals(target: Target): number {
 /** Names the trouble of a target that a sweep found. */
 export const toSweepFingerprint = (target: string): string => `sweep:${target}`;
 
-/** These targets, the configuration files that serve any of them, and what a file among them serves: what belongs together when one is unwell. */
+/** These targets, the files, namespaces and hosts that serve any of them, and what one of those among them serves: what belongs together when one is unwell. */
 export function withConfiguration(targets: readonly Target[], names: readonly string[]): readonly string[] {
-  const files = targets.filter((target) => target.kind === 'config-file');
-  const serving = files.filter(({ serves }) => serves.some((name) => names.includes(name))).map(({ name }) => name);
-  const served = files.filter(({ name }) => names.includes(name)).flatMap(({ serves }) => serves);
+  const servers = targets.filter((target) => 'serves' in target);
+  const serving = servers.filter(({ serves }) => serves.some((name) => names.includes(name))).map(({ name }) => name);
+  const served = servers.filter(({ name }) => names.includes(name)).flatMap(({ serves }) => serves);
   return [...new Set([...names, ...serving, ...served])];
 }

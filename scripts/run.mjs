@@ -7,10 +7,13 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const needed = [20, 20];
+const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
 const verbs = {
   start: ['--import', 'tsx', 'cli/local/main.ts'],
   demo: ['--import', 'tsx', 'cli/demo/main.ts'],
-  test: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'],
+  // The configuration is named only because the list before it would take up what follows.
+  test: [...jest, '--ignoreProjects', 'kubernetes', '--config', 'jest.config.js'],
+  'test:kubernetes': [...jest, '--selectProjects', 'kubernetes', '--config', 'jest.config.js'],
   verify: ['scripts/verify.mjs'],
   bench: ['--import', 'tsx', 'test/bench/main.ts'],
   chaos: ['--import', 'tsx', 'test/chaos/main.ts'],
@@ -29,6 +32,15 @@ function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > needed[0] || (major === needed[0] && minor >= needed[1])) return;
   refuse(`Sluice needs Node ${needed.join('.')} or later, and this is Node ${process.versions.node}.\n  What to do: install a later Node, for example the current LTS, and try again`);
+}
+
+/** Tests make and delete namespaces, so no cluster is taken that was not named for it. */
+function checkCluster() {
+  if (process.env.KUBECONFIG) return;
+  refuse(
+    'The tests on Kubernetes need a cluster, and KUBECONFIG names none.\n' +
+      '  What to do: kind create cluster --kubeconfig ~/.kube/kind; export KUBECONFIG=~/.kube/kind DEMO_IMAGE=busybox:1.36; then try again',
+  );
 }
 
 const readJson = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
@@ -88,5 +100,6 @@ async function install() {
 const [verb, ...rest] = process.argv.slice(2);
 if (!(verb in verbs)) refuse(`usage: node scripts/run.mjs ${Object.keys(verbs).join('|')} [arguments]`);
 checkNode();
+if (verb === 'test:kubernetes') checkCluster();
 if (!isInstalled()) await install();
 process.exit(await runToEnd(process.execPath, [...verbs[verb], ...rest]));

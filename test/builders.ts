@@ -5,7 +5,7 @@ import type { Policy } from '../domain/policy.js';
 import type { RemediationScript } from '../domain/script-library.js';
 import { seedScripts } from '../domain/script-library.js';
 import type { Role } from '../domain/actor.js';
-import type { ConfigChangeFact, Measurement, SessionFact, Signal } from '../domain/signal.js';
+import type { ConfigChangeFact, Measurement, ObjectChangeFact, PodTroubleFact, SessionFact, Signal } from '../domain/signal.js';
 
 export const aSignal = (over: Partial<Signal> = {}): Signal => ({
   target: 'shop-db',
@@ -49,6 +49,41 @@ export const aConfigChange = (over: Partial<ConfigChangeFact> = {}): ConfigChang
   ...over,
 });
 
+export const anObjectChange = (over: Partial<ObjectChangeFact> = {}): ObjectChangeFact => ({
+  kind: 'objectChange',
+  id: `shop/objectChange/${over.object ?? 'service/web'}`,
+  target: 'shop',
+  namespace: 'shop',
+  serves: ['door'],
+  object: 'service/web',
+  what: 'changed',
+  changes: [{ pointer: '/spec/selector/app', good: '"web"', now: '"webb"', isRestored: true }],
+  changeCount: 1,
+  restore: { type: 'kubernetes', script: 'kind: Service\n' },
+  restoresAll: true,
+  templateChanged: false,
+  goodRevision: null,
+  owner: null,
+  changedBy: 'ana',
+  goodAt: '2026-11-22T08:59:40.000Z',
+  changedAt: '2026-11-22T08:59:48.000Z',
+  changeAgeMs: 12_000,
+  ...over,
+});
+
+export const aPodTrouble = (over: Partial<PodTroubleFact> = {}): PodTroubleFact => ({
+  kind: 'podTrouble',
+  id: `shop/pod/${over.pod ?? 'web-1'}`,
+  target: 'shop',
+  namespace: 'shop',
+  pod: 'web-1',
+  workload: 'deployment/web',
+  reason: 'ImagePullBackOff',
+  message: 'no such image',
+  isOfNewTemplate: true,
+  ...over,
+});
+
 export const aStep = (over: Partial<Step> = {}): Step => ({
   stepId: '1',
   type: 'sql',
@@ -59,6 +94,8 @@ export const aStep = (over: Partial<Step> = {}): Step => ({
   wayBack: { kind: 'oneWay', because: 'a terminated session cannot be brought back' },
   pins: null,
   timeoutMs: 30_000,
+  queue: null,
+  sandbox: null,
   ...over,
 });
 
@@ -80,10 +117,23 @@ export const aPlan = (over: Partial<Plan> = {}): Plan => ({
   ...over,
 });
 
+/** Who must approve by reach: of those that are named here somebody else than a responder. */
+export const approversWith = (over: Partial<Policy['approvers']> = {}): Policy['approvers'] => ({
+  session: 'responder',
+  row: 'responder',
+  file: 'responder',
+  pod: 'responder',
+  workload: 'responder',
+  namespace: 'responder',
+  host: 'responder',
+  cluster: 'responder',
+  ...over,
+});
+
 export const aPolicy = (over: Partial<Policy> = {}): Policy => ({
   autonomy: 'supervised',
   approvals: { LOW: 1, MEDIUM: 1, HIGH: 1, CRITICAL: 2 },
-  approvers: { session: 'responder', row: 'responder', file: 'responder' },
+  approvers: approversWith(),
   breakGlass: true,
   skipVerificationGate: false,
   gateWaitMs: 60_000,
@@ -105,6 +155,9 @@ export const aPolicy = (over: Partial<Policy> = {}): Policy => ({
 /** A policy as the record has it where nobody but sluice.yaml put it there. */
 export const aPolicyRecord = (policy = aPolicy()) => ({ workspaceId: 'demo', version: 1, policy, signature: null });
 
+/** What a library script has that is no BASH or PYTHON. */
+export const plainScript = { timeoutMs: 30_000, paths: [], secrets: [] };
+
 export const aScript = (over: Partial<RemediationScript> = {}): RemediationScript => ({
   id: 'c0ffee00-0000-4000-8000-000000000001',
   workspaceId: 'demo',
@@ -116,6 +169,7 @@ export const aScript = (over: Partial<RemediationScript> = {}): RemediationScrip
   category: 'idleTransaction',
   risk: 'MEDIUM',
   estimatedDuration: 10_000,
+  ...plainScript,
   enabled: true,
   createdBy: null,
   createdAt: '2026-11-22T08:00:00Z',

@@ -8,6 +8,9 @@ export interface Finding {
   readonly remedy: string;
 }
 
+/** Nobody reads more than these. */
+export const MAX_FINDINGS = 20;
+
 /** `denied`: nobody can approve it. `review`: people may; `reach` is how wide its effect can be. */
 export type ScriptValidation =
   | { readonly result: 'review'; readonly findings: readonly []; readonly reach: Reach }

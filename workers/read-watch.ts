@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { isSafeToFetch } from '../contracts/oidc-yaml.js';
 import { WrongSettings } from '../contracts/settings.js';
 import { readSluiceYaml } from '../contracts/sluice-yaml.js';
 import { toSigningKey } from '../activities/adapters/webhook-notifier.js';
+import { explainShort, MIN_SECRET_LENGTH } from '../domain/redaction.js';
 import type { Channel, SecretReference, Target, Workspace } from '../domain/watch.js';
 
 /** The workspaces of a sluice.yaml; for an empty path one that watches nothing. Throws with a remedy for a file that is missing or wrong. */
@@ -11,15 +13,26 @@ export function readWatch(path: string): readonly Workspace[] {
   return readSluiceYaml(readText(path, 'SLUICE_CONFIG names it; correct the path or create the file'), path);
 }
 
-/** Looks secrets up where sluice.yaml says they are. Messages name the place, never the secret. */
-export function createSecretReader(env: Readonly<Record<string, string | undefined>>): (reference: SecretReference) => string {
-  return (reference) => {
+/** Looks secrets up where sluice.yaml says they are, and has them learned. Messages name the place, never the secret. */
+export function createSecretReader(env: Readonly<Record<string, string | undefined>>, learn: (name: string, text: string) => void): (reference: SecretReference) => string {
+  const read = (reference: SecretReference): string => {
     if ('file' in reference) return readText(reference.file, 'sluice.yaml names it').trim();
     const value = env[reference.env];
     if (value === undefined || value === '') throw new WrongSettings(`Variable ${reference.env} is not set, and sluice.yaml names it.`);
     return value;
   };
+  return (reference) => {
+    const text = read(reference);
+    // Where a file is may be told.
+    if (isPath.test(text) && existsSync(text)) return text;
+    const name = 'file' in reference ? basename(reference.file) : reference.env;
+    if (text.trim().length < MIN_SECRET_LENGTH) throw new WrongSettings(explainShort(name));
+    learn(name, text);
+    return text;
+  };
 }
+
+const isPath = /^[./~]/;
 
 /** Looks every secret up once, so that a worker that could not measure does not start; names all that are missing in one error. */
 export function checkSecrets(workspaces: readonly Workspace[], readSecret: (reference: SecretReference) => string): void {
@@ -46,6 +59,11 @@ function toReferences(target: Target): readonly SecretReference[] {
       return typeof target.url === 'string' ? [] : [target.url];
     case 'config-file':
       return typeof target.path === 'string' ? [] : [target.path];
+    case 'kubernetes':
+      return typeof target.kubeconfig === 'string' ? [] : [target.kubeconfig];
+    // Where a queue is named, its executor worker has them.
+    case 'host':
+      return target.queue === null ? Object.values(target.secrets) : [];
     case 'workspace':
       return [];
   }

@@ -6,7 +6,10 @@ import { toConfigChange } from '../../domain/config-change.js';
 import type { Fact, Signal } from '../../domain/signal.js';
 import { isList, isMembers, type Tree } from '../../validation/config-patch/json-tree.js';
 import { MAX_CONFIG_BYTES, readConfig, toConfigFormat } from '../../validation/config-patch/patch-config.js';
-import type { ConfigFile, ConfigReading } from '../ports.js';
+import type { ConfigFile, ConfigurationReading } from '../ports.js';
+
+/** A configuration file as it is now; `hash` is the SHA-256 of its bytes. */
+type ConfigReading = (Extract<ConfigurationReading, { kind: 'read' }> & { readonly document: Json; readonly changedAt: Date }) | Extract<ConfigurationReading, { kind: 'unreadable' }>;
 
 export interface LastKnownGood {
   /** The content that became good last, and when all was last seen to be well with it. */

@@ -69,7 +69,7 @@ export function createConfigPatchExecutor(watch: Watch, readSecret: ReadSecret):
       return change.kind === 'execute' ? execute(path, content, change, options) : rollBack(path, content, change, options);
     },
 
-    async settle(workspaceId, change, handle, { onOutput }) {
+    async settle(workspaceId, change, handle, { onOutput, toldLines }) {
       const path = findPath(workspaceId, change.step.target);
       const staged = readHandle(handle);
       if (staged === undefined) throw new Fault('outcomeUnknown', `what was noted of the change of ${path} cannot be read`);
@@ -81,7 +81,7 @@ export function createConfigPatchExecutor(watch: Watch, readSecret: ReadSecret):
       }
       await sweepStaged(staged);
       const summary = describeDone(change, path);
-      onOutput(summary);
+      if (toldLines === 0) onOutput(summary);
       return { kind: 'done', summary };
     },
   };

@@ -1,9 +1,12 @@
 import type { Fact, Measurement, Signal } from '../../domain/signal.js';
 import type { Detector, SecretReference, Target } from '../../domain/watch.js';
-import type { Detectors } from '../ports.js';
+import type { Detectors, KubernetesTarget } from '../ports.js';
 import { measureAuditLog } from './audit-log-detector.js';
 import { measureConfigFile, readConfigFile, type LastKnownGood } from './config-file-detector.js';
 import { probeHttp } from './http-probe.js';
+import type { KubernetesClient } from './kubernetes-client.js';
+import { measureKubernetes } from './kubernetes-detector.js';
+import { readNamespace } from './kubernetes-namespace.js';
 import { measurePostgres } from './postgres-detector.js';
 import type { ReadSecret, TargetConnections } from './target-connections.js';
 
@@ -17,7 +20,13 @@ export interface ActiveIncidents {
 }
 
 /** Every built-in detector behind one port. */
-export function createDetectors(connections: TargetConnections, readSecret: ReadSecret, records: ActiveIncidents & LastKnownGood, now: () => Date): Detectors {
+export function createDetectors(
+  connections: TargetConnections,
+  clientOf: (target: KubernetesTarget) => KubernetesClient,
+  readSecret: ReadSecret,
+  records: ActiveIncidents & LastKnownGood,
+  now: () => Date,
+): Detectors {
   const toText = (place: string | SecretReference): string => (typeof place === 'string' ? place : readSecret(place));
 
   async function ask(target: Target, detector: Detector, context: Parameters<Detectors['measure']>[1]): Promise<Found> {
@@ -34,6 +43,14 @@ export function createDetectors(connections: TargetConnections, readSecret: Read
       case 'config-file':
         if (target.kind !== 'config-file') return { signals: [], facts: [] };
         return measureConfigFile(toText(target.path), target, () => records.readLastKnownGood(context.workspaceId, target.name), now);
+      case 'kubernetes':
+        if (target.kind !== 'kubernetes') return { signals: [], facts: [] };
+        return measureKubernetes(clientOf(target), target, detector, () => records.readLastKnownGood(context.workspaceId, target.name), now);
+      case 'host': {
+        if (target.kind !== 'host') return { signals: [], facts: [] };
+        const { name, serves, units, containers } = target;
+        return { signals: [], facts: [{ kind: 'host', id: `${name}/host`, target: name, serves, units, containers }] };
+      }
       case 'active-incidents': {
         const active = await records.listActiveSevere(context.workspaceId, context.incidentId);
         return {
@@ -46,7 +63,7 @@ export function createDetectors(connections: TargetConnections, readSecret: Read
 
   /** A target that cannot be asked is unavailable, and everything else about it is missing: silence is never well. */
   async function askOrSay(target: Target, detector: Detector, context: Parameters<Detectors['measure']>[1]): Promise<Found> {
-    if (target.kind !== 'postgres') return ask(target, detector, context);
+    if (target.kind !== 'postgres' && target.kind !== 'kubernetes') return ask(target, detector, context);
     const availability = (value: 0 | 100): Signal => ({
       target: target.name,
       name: `${detector.kind}-availability`,
@@ -69,7 +86,7 @@ export function createDetectors(connections: TargetConnections, readSecret: Read
   }
 
   return {
-    readConfiguration: (target) => readConfigFile(toText(target.path)),
+    readConfiguration: (target) => (target.kind === 'kubernetes' ? readNamespace(clientOf(target), target.namespace) : readConfigFile(toText(target.path))),
     async measure(targets, context): Promise<Measurement> {
       const found = await Promise.all(targets.flatMap((target) => target.detectors.map((detector) => askOrSay(target, detector, context))));
       return { measuredAt: now().toISOString(), signals: found.flatMap(({ signals }) => signals), facts: found.flatMap(({ facts }) => facts) };

@@ -89,7 +89,7 @@ export async function measurePostgres(
       return threshold === undefined ? [] : [{ target, name, ...titles[name], value: Math.round(values[name] * 10) / 10, threshold, better: 'lower' }];
     });
     client.release();
-    return { signals, facts: [...toFacts(target, sessions), { kind: 'objects', id: `${target}/objects`, target, names: tables.map(({ name }) => name) }] };
+    return { signals, facts: [...toFacts(target, sessions), { kind: 'objects', id: `${target}/objects`, target, of: 'tables', names: tables.map(({ name }) => name) }] };
   } catch (error) {
     // A connection whose answer is still out must not answer the next question.
     client.release(true);

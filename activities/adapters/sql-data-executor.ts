@@ -95,10 +95,10 @@ export function createSqlDataExecutor(connections: TargetConnections, watch: Wat
       return result;
     },
 
-    async settle(workspaceId, { step }, handle, { onOutput }) {
+    async settle(workspaceId, { step }, handle, { onOutput, toldLines }) {
       const { summary, ...name } = readHandle(handle);
       if ((await findOutcome(toConnect(workspaceId, step), name, step.target, wait)) === 'aborted') return { kind: 'notDone' };
-      onOutput(summary);
+      if (toldLines === 0) onOutput(summary);
       return { kind: 'done', summary };
     },
   };

@@ -9,14 +9,9 @@ export function createSqlExecutor(connections: TargetConnections, watch: Watch, 
   const bySession = createSqlSessionExecutor(connections, watch, wait);
   const byRow = createSqlDataExecutor(connections, watch, wait);
   function pick({ reach }: { readonly reach: Reach }): Executor {
-    switch (reach) {
-      case 'session':
-        return bySession;
-      case 'row':
-        return byRow;
-      case 'file':
-        throw new Error('SQL does not reach files');
-    }
+    if (reach === 'session') return bySession;
+    if (reach === 'row') return byRow;
+    throw new Error(`SQL does not reach a ${reach}`);
   }
   return {
     rehearse: (workspaceId, step) => pick(step).rehearse(workspaceId, step),

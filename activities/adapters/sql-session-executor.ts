@@ -103,10 +103,10 @@ export function createSqlSessionExecutor(connections: TargetConnections, watch: 
     },
 
     /** The session's absence is what counts, and ending it again would be harmless. */
-    async settle(workspaceId, { step }, _handle, { onOutput }) {
+    async settle(workspaceId, { step }, _handle, { onOutput, toldLines }) {
       if ((await findOut(connections.executorPool(watch.readWorkspace(workspaceId), step.target), step)) === 'there') return { kind: 'notDone' };
       const summary = `${nameOf(step)} is gone`;
-      onOutput(summary);
+      if (toldLines === 0) onOutput(summary);
       return { kind: 'done', summary };
     },
   };

@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
-import type { Actor, Role } from '../../domain/actor.js';
+import type { Actor, PersonRole } from '../../domain/actor.js';
 import { isAtLeast } from '../../domain/actor.js';
 import { ApiError, NotAllowed, NotAuthenticated } from '../errors.js';
 
-export type MinimumRole = Exclude<Role, 'agent'> | 'everyone';
+/** `executor` is for executor workers alone. */
+export type MinimumRole = PersonRole | 'executor' | 'everyone';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -54,9 +55,14 @@ export function authorize(app: FastifyInstance, findActor: FindActor): void {
   async function admit({ headers, routeOptions }: FastifyRequest): Promise<Actor> {
     const { minimumRole, orAgent } = routeOptions.config;
     const actor = await identify(headers);
-    const isAllowed = minimumRole !== undefined && minimumRole !== 'everyone' && (isAtLeast(actor.role, minimumRole) || (orAgent === true && actor.role === 'agent'));
-    if (!isAllowed) throw new NotAllowed(`Your role is ${actor.role}; this needs ${minimumRole ?? 'nobody'}${orAgent === true ? ' or agent' : ''}. Ask an admin for a token with it.`);
+    if (!mayCall(actor, minimumRole, orAgent)) throw new NotAllowed(`Your role is ${actor.role}; this needs ${minimumRole ?? 'nobody'}${orAgent === true ? ' or agent' : ''}. Ask an admin for a token with it.`);
     return actor;
+  }
+
+  function mayCall({ role }: Actor, minimumRole: MinimumRole | undefined, orAgent: true | undefined): boolean {
+    if (minimumRole === undefined || minimumRole === 'everyone') return false;
+    if (minimumRole === 'executor') return role === 'executor';
+    return isAtLeast(role, minimumRole) || (orAgent === true && role === 'agent');
   }
 
   async function identify({ authorization, 'sluice-workspace': named }: IncomingHttpHeaders): Promise<Actor> {

@@ -2,9 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { NewScript, RemediationScript, ScriptsQuery, WriteHeaders } from '../../contracts/http.js';
 import { createScript, listScripts, type ScriptRow } from '../../db/scripts.js';
-import type { Finding } from '../../validation/script-validation.js';
-import { readDataChange } from '../../validation/sql/data-change.js';
-import { validateSql } from '../../validation/sql/validate-sql.js';
+import { findWrongInScript } from '../../validation/library-script.js';
 import { IdReused, NameTaken, ScriptDenied, UnknownWorkspace } from '../errors.js';
 import { problems } from '../plugins/problems.js';
 import { toRequestId } from '../request-id.js';
@@ -20,27 +18,13 @@ const toScript = (row: ScriptRow): Static<typeof RemediationScript> => ({
   category: row.category,
   risk: row.risk,
   estimatedDuration: row.estimatedDurationMs,
+  timeoutMs: row.timeoutMs,
+  paths: [...row.paths],
+  secrets: [...row.secrets],
   enabled: row.enabled,
   createdAt: row.createdAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
 });
-
-type NewScript = Static<typeof NewScript>;
-
-/** What is wrong with a command and with what its parameters are said to be. */
-async function findWrong({ command, parameters }: NewScript): Promise<readonly Finding[]> {
-  const validation = await validateSql(command);
-  if (validation.result === 'denied') return validation.findings;
-  const wrong = (reason: string, remedy: string): readonly Finding[] => [{ rule: 'sql.parameters', position: 0, reason, remedy }];
-  if (validation.reach === 'session') {
-    // What `$1` and `$2` are is fixed by the rules for session control.
-    if (parameters.join() === 'pid,backendStart') return [];
-    return wrong('$1 must be the pid and $2 the backend_start of the session.', 'Send ["pid", "backendStart"] as parameters.');
-  }
-  const used = (await readDataChange(command)).parameters;
-  const isOnceEach = used.length === parameters.length && parameters.every((_, index) => used.includes(index + 1));
-  return isOnceEach ? [] : wrong(`${parameters.length} parameters are named, and the command uses ${used.map((number) => `$${number}`).join(', ') || 'none'}.`, 'Use each of $1…$n once, and name what it stands for.');
-}
 
 export const scriptRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
@@ -83,14 +67,17 @@ export const scriptRoutes: FastifyPluginAsyncTypebox = async (app) => {
     async (request, reply) => {
       const { actor, body, db } = request;
       if (body.workspaceId !== actor.workspaceId) throw new UnknownWorkspace(body.workspaceId);
-      const findings = await findWrong(body);
+      const findings = await findWrongInScript(body);
       if (findings.length > 0) throw new ScriptDenied('No rule allows this command. The findings say what to write instead.', [...findings]);
-      const { estimatedDuration, description = '', enabled = true, ...rest } = body;
+      const { estimatedDuration, description = '', enabled = true, timeoutMs = 30_000, paths = [], secrets = [], ...rest } = body;
       const answer = await createScript(db, {
         ...rest,
         id: toRequestId(request),
         description,
         enabled,
+        timeoutMs,
+        paths,
+        secrets,
         estimatedDurationMs: estimatedDuration,
         createdBy: actor.person,
       });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Gate, IncidentDetail } from '../../contracts/http.js';
+import type { Gate, IncidentDetail, Plan } from '../../contracts/http.js';
 import { ApiRefusal, type ApiClient } from '../client.js';
+import { toPlainText } from '../render.js';
 import type { Terminal } from './terminal.js';
 
 interface Asking {
@@ -14,8 +15,9 @@ interface Asking {
 
 /** Answers an incident's open gate by the terminal or, with `yes`, at once. Somebody on the page may be faster. */
 export async function answerGate({ api, incidentId, terminal, page, say, yes }: Asking): Promise<void> {
-  const { gate } = await api.get<IncidentDetail>(`/api/incidents/${incidentId}`);
+  const { gate, plan } = await api.get<IncidentDetail>(`/api/incidents/${incidentId}`);
   if (gate?.state !== 'open') return;
+  if (gate.kind === 'execution' && plan !== null) say(renderRehearsal(plan));
   const verdict = yes ? 'approve' : await terminal.ask(`\n   Decide here or on the page ${page}\n   ${questionOf(gate)} [approve/reject] `);
   try {
     await api.post(`/api/incidents/${incidentId}/decisions`, {
@@ -30,6 +32,9 @@ export async function answerGate({ api, incidentId, terminal, page, say, yes }: 
     say(`   ${error.message}`);
   }
 }
+
+/** What it would do, before anybody says yes. */
+const renderRehearsal = ({ rehearsal }: Plan): string => toPlainText(['   Rehearsed:', ...rehearsal.flatMap(({ lines }) => lines).flatMap((line) => line.split('\n')).map((line) => `   | ${line}`)].join('\n'));
 
 const questionOf = ({ kind, offersRollback }: Gate): string =>
   ({

@@ -1,6 +1,5 @@
 import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import type { Outcome } from '../../domain/incident.js';
 import { openDatabase } from '../../db/database.js';
@@ -12,12 +11,13 @@ import { startStack, type Stack } from '../local/stack.js';
 import { explain, Trouble } from '../local/trouble.js';
 import { answerGate } from './answer-gate.js';
 import { configScenario } from './checkout/scenario.js';
-import { WORKSPACE, type Scene } from './scenario.js';
+import { kubernetesScenario } from './kubernetes/scenario.js';
+import { WORKSPACE, type Act, type Scene } from './scenario.js';
 import { databaseScenario } from './shop/scenario.js';
 import { openTerminal, type Terminal } from './terminal.js';
 
 const ROLLED_BACK_WITHIN_MS = 60_000;
-const scenarios = { database: databaseScenario, config: configScenario };
+const scenarios = { database: databaseScenario, config: configScenario, kubernetes: kubernetesScenario };
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const options = new Command('npm run demo --')
@@ -34,9 +34,9 @@ let scene: Scene | undefined;
 const calledOff = new AbortController();
 const stopAll = async (): Promise<void> => {
   calledOff.abort();
-  await scene?.stop();
-  // A start that is called off stops what it had started, and then fails.
+  // A start that is called off stops what it had started, and then fails; its scene may have opened.
   const stack = await starting?.catch(() => undefined);
+  await scene?.stop();
   await stack?.stop();
 };
 let stopping: Promise<void> | undefined;
@@ -91,37 +91,18 @@ async function rollBack(api: ApiClient, incidentId: string, after: number): Prom
   return undefined;
 }
 
-async function play(): Promise<number> {
-  if (options.thenRollback && scenario.oneWay !== null) {
-    throw new Trouble(`--then-rollback does not go with the scenario ${options.scenario}: ${scenario.oneWay}`, 'try npm run demo -- --scenario config --then-rollback');
-  }
-  say('Bringing up Temporal, Postgres, the API and a worker');
-  const local = readLocalConfig();
-  const home = join(local.home, 'demo');
-  starting = startStack({
-    home,
-    say: (line) => say(`  ${line}`),
-    sluiceConfig: fileURLToPath(scenario.sluiceConfig),
-    signal: calledOff.signal,
-    async beforeProcesses(databaseUrl) {
-      scene = await scenario.open({ databaseUrl, folder: home, environment: local.environment, say });
-      return scene.variables;
-    },
-  });
-  const stack = await starting;
-  if (scene === undefined) throw new Error('the scene did not open');
-  const { apiUrl } = stack;
-  const people = await makePeople(stack.databaseUrl);
-  const api = createApiClient(apiUrl, people.supervisor);
-  say(`  Page             ${apiUrl}/#token=${people.supervisor}`);
-  say(`  Temporal Web UI  ${stack.temporalUiUrl ?? `that of the server at ${stack.temporalAddress}`}`);
-  say(`  ${scene.whereabouts}`);
-  say(`  Second terminal  SLUICE_HOME=${relative(process.cwd(), home) || '.'} npx sluice incidents\n`);
+interface Table {
+  readonly api: ApiClient;
+  readonly monitoring: ApiClient;
+  readonly apiUrl: string;
+  readonly terminal: Terminal;
+}
 
-  await scene.untilWell();
-  await scene.breakIt();
-  const terminal = openTerminal(process.stdin, process.stdout);
-  const alarm = scene.raiseAlarm(createApiClient(apiUrl, people.monitoring), api);
+/** Breaks it, follows the incident to its end, and looks whether it works again. */
+async function playAct(act: Act, { api, monitoring, apiUrl, terminal }: Table, thenRollback: boolean): Promise<boolean> {
+  await act.untilWell();
+  await act.breakIt();
+  const alarm = act.raiseAlarm(monitoring, api);
   const incidentId = await alarm.incidentId;
   const page = `${apiUrl}/incidents/${incidentId}`;
   say(`  This incident    ${page}\n`);
@@ -129,16 +110,52 @@ async function play(): Promise<number> {
   await alarm.stop();
 
   say('');
-  let ok = (await scene.look()) && outcome === 'RESOLVED';
+  const works = await act.look();
   if (outcome !== 'RESOLVED') say(`The incident ended as ${outcome}`);
-  else if (!ok) say('The incident says RESOLVED, but it does not work');
-  if (ok && options.thenRollback) {
-    say('\nNow the fix is taken back\n');
-    const takenBack = await rollBack(api, incidentId, last);
-    say('');
-    ok = (await scene.lookTakenBack()) && takenBack === 'ROLLED_BACK';
-    if (takenBack !== 'ROLLED_BACK') say(`The rollback ended as ${takenBack ?? 'nothing that was told in time'}`);
+  else if (!works) say('The incident says RESOLVED, but it does not work');
+  if (!works || outcome !== 'RESOLVED' || !thenRollback) return works && outcome === 'RESOLVED';
+
+  say('\nNow the fix is taken back\n');
+  const takenBack = await rollBack(api, incidentId, last);
+  say('');
+  const isTakenBack = await act.lookTakenBack();
+  if (takenBack !== 'ROLLED_BACK') say(`The rollback ended as ${takenBack ?? 'nothing that was told in time'}`);
+  return isTakenBack && takenBack === 'ROLLED_BACK';
+}
+
+async function play(): Promise<number> {
+  if (options.thenRollback && scenario.oneWay !== null) {
+    throw new Trouble(`--then-rollback does not go with the scenario ${options.scenario}: ${scenario.oneWay}`, 'try npm run demo -- --scenario config --then-rollback');
   }
+  const local = readLocalConfig();
+  const home = join(local.home, 'demo');
+  const sluiceConfig = await scenario.prepare({ folder: home, environment: local.environment });
+  say('Bringing up Temporal, Postgres, the API and a worker');
+  starting = startStack({
+    home,
+    say: (line) => say(`  ${line}`),
+    sluiceConfig,
+    signal: calledOff.signal,
+    async beforeProcesses(databaseUrl) {
+      scene = await scenario.open({ databaseUrl, folder: home, environment: local.environment, say, signal: calledOff.signal });
+      return scene.variables;
+    },
+  });
+  const stack = await starting;
+  if (scene === undefined) throw new Error('the scene did not open');
+  const { acts, whereabouts } = scene;
+  const { apiUrl } = stack;
+  const people = await makePeople(stack.databaseUrl);
+  const api = createApiClient(apiUrl, people.supervisor);
+  say(`  Page             ${apiUrl}/#token=${people.supervisor}`);
+  say(`  Temporal Web UI  ${stack.temporalUiUrl ?? `that of the server at ${stack.temporalAddress}`}`);
+  say(`  ${whereabouts}`);
+  say(`  Second terminal  SLUICE_HOME=${relative(process.cwd(), home) || '.'} npx sluice incidents\n`);
+
+  const terminal = openTerminal(process.stdin, process.stdout);
+  const table: Table = { api, monitoring: createApiClient(apiUrl, people.monitoring), apiUrl, terminal };
+  let ok = true;
+  for (const act of acts) ok &&= await playAct(act, table, act === acts.at(-1) && options.thenRollback);
   if (!options.yes) await terminal.enter('\nThe page and the Temporal Web UI stay up until you press Enter ');
   terminal.close();
   return ok ? 0 : 1;

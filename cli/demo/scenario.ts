@@ -2,8 +2,8 @@ import type { ApiClient } from '../client.js';
 
 /** One story that the demo can tell. */
 export interface Scenario {
-  /** The sluice.yaml that says what is watched. */
-  readonly sluiceConfig: URL;
+  /** Checks what it needs, before anything is started, and returns the path of the sluice.yaml that says what is watched. */
+  prepare(surroundings: Pick<Place, 'folder' | 'environment'>): Promise<string>;
   /** Why its fix cannot be taken back; null where it can. */
   readonly oneWay: string | null;
   /** Opens what is watched, before Sluice's own processes start. */
@@ -19,6 +19,8 @@ export interface Place {
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly say: (line: string) => void;
+  /** Aborted when the demo is called off. */
+  readonly signal: AbortSignal;
 }
 
 export interface Scene {
@@ -26,6 +28,12 @@ export interface Scene {
   readonly variables: Readonly<Record<string, string>>;
   /** Where to look at it, for people. */
   readonly whereabouts: string;
+  /** One incident each, one after the other. */
+  readonly acts: readonly Act[];
+  stop(): Promise<void>;
+}
+
+export interface Act {
   /** Waits until all is well and Sluice knows it. */
   untilWell(): Promise<void>;
   breakIt(): Promise<void>;
@@ -35,7 +43,6 @@ export interface Scene {
   look(): Promise<boolean>;
   /** Looks, not through Sluice, whether it is again what it was before the fix, and says so. */
   lookTakenBack(): Promise<boolean>;
-  stop(): Promise<void>;
 }
 
 export interface Alarm {

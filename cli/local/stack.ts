@@ -108,6 +108,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...variables,
       SLUICE_CONFIG: sluiceConfig,
       SLUICE_KEYS: keys,
+      SLUICE_RUNS: config.environment['SLUICE_RUNS'] || join(home.folder, 'runs'),
       SLUICE_AUDIT_FOLDER: config.environment['SLUICE_AUDIT_FOLDER'] || join(home.folder, 'audit'),
       ...(temporal.uiUrl === null ? {} : { SLUICE_TEMPORAL_UI_URL: temporal.uiUrl }),
     };

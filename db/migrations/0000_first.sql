@@ -61,6 +61,46 @@ CREATE TABLE "executions" (
 );
 --> statement-breakpoint
 ALTER TABLE "executions" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "executor_calls" (
+	"id" uuid PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"queue" text NOT NULL,
+	"place" text,
+	"kind" text NOT NULL,
+	"key" text,
+	"request" text NOT NULL,
+	"waiter_until" timestamp with time zone NOT NULL,
+	"worker_id" uuid,
+	"worker_until" timestamp with time zone,
+	"is_aborted" boolean DEFAULT false NOT NULL,
+	"handle" text,
+	"beginning" text,
+	"answer" text,
+	"created_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "executor_calls" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "executor_output" (
+	"call_id" uuid NOT NULL,
+	"workspace_id" text NOT NULL,
+	"first_line" integer NOT NULL,
+	"text" text NOT NULL,
+	CONSTRAINT "executor_output_call_id_first_line_pk" PRIMARY KEY("call_id","first_line")
+);
+--> statement-breakpoint
+ALTER TABLE "executor_output" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "executors" (
+	"workspace_id" text NOT NULL,
+	"queue" text NOT NULL,
+	"worker_id" uuid NOT NULL,
+	"version" text NOT NULL,
+	"capabilities" jsonb NOT NULL,
+	"started_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"last_seen_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "executors_workspace_id_queue_worker_id_pk" PRIMARY KEY("workspace_id","queue","worker_id")
+);
+--> statement-breakpoint
+ALTER TABLE "executors" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "gates" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"incident_id" uuid NOT NULL,
@@ -203,6 +243,16 @@ CREATE TABLE "plans" (
 );
 --> statement-breakpoint
 ALTER TABLE "plans" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "pod_claims" (
+	"token_hash" text PRIMARY KEY NOT NULL,
+	"key" text NOT NULL,
+	"workspace_id" text NOT NULL,
+	"pod" text,
+	"claimant" text,
+	"claimed_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "pod_claims" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "policies" (
 	"workspace_id" text NOT NULL,
 	"version" integer NOT NULL,
@@ -226,6 +276,9 @@ CREATE TABLE "scripts" (
 	"category" text NOT NULL,
 	"risk" text NOT NULL,
 	"estimated_duration_ms" integer NOT NULL,
+	"timeout_ms" integer NOT NULL,
+	"paths" jsonb NOT NULL,
+	"secrets" jsonb NOT NULL,
 	"enabled" boolean DEFAULT true NOT NULL,
 	"created_by" text,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
@@ -265,11 +318,13 @@ CREATE TABLE "tokens" (
 );
 --> statement-breakpoint
 ALTER TABLE "tokens" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+ALTER TABLE "executor_output" ADD CONSTRAINT "executor_output_call_id_executor_calls_id_fk" FOREIGN KEY ("call_id") REFERENCES "public"."executor_calls"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "audit_grants" ON "audit" USING btree (substring("entry" from '"grant":"([^"]*)"'));--> statement-breakpoint
 CREATE INDEX "audit_keys" ON "audit" USING btree (substring("entry" from '"key":"([^"]*)"'));--> statement-breakpoint
 CREATE INDEX "decisions_by_incident" ON "decisions" USING btree ("incident_id");--> statement-breakpoint
 CREATE INDEX "executions_by_incident" ON "executions" USING btree ("incident_id");--> statement-breakpoint
 CREATE INDEX "executions_by_target" ON "executions" USING btree ("workspace_id","target");--> statement-breakpoint
+CREATE INDEX "executor_calls_waiting" ON "executor_calls" USING btree ("workspace_id","queue","created_at") WHERE "executor_calls"."worker_id" is null;--> statement-breakpoint
 CREATE INDEX "gates_by_policy" ON "gates" USING btree ("opened_at") WHERE "gates"."state" = 'open' and "gates"."mode" = 'policy';--> statement-breakpoint
 CREATE UNIQUE INDEX "gates_one_open" ON "gates" USING btree ("incident_id") WHERE "gates"."state" = 'open';--> statement-breakpoint
 CREATE INDEX "gates_by_incident" ON "gates" USING btree ("incident_id");--> statement-breakpoint
@@ -279,6 +334,7 @@ CREATE INDEX "incidents_page" ON "incidents" USING btree ("workspace_id","opened
 CREATE INDEX "measurements_by_incident" ON "measurements" USING btree ("incident_id","measured_at");--> statement-breakpoint
 CREATE INDEX "notifications_waiting" ON "notifications" USING btree ("due_at") WHERE "notifications"."delivered_at" is null and "notifications"."gave_up_at" is null;--> statement-breakpoint
 CREATE INDEX "outbox_waiting" ON "outbox" USING btree ("due_at") WHERE "outbox"."delivered_at" is null;--> statement-breakpoint
+CREATE INDEX "pod_claims_by_key" ON "pod_claims" USING btree ("key");--> statement-breakpoint
 CREATE INDEX "tokens_page" ON "tokens" USING btree ("workspace_id","created_at","id");--> statement-breakpoint
 CREATE POLICY "system_sees_all" ON "alerts" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "requests_see_their_workspace" ON "alerts" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("alerts"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("alerts"."workspace_id" = current_setting('sluice.workspace', true) and (select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "alerts"."incident_id"));--> statement-breakpoint
@@ -288,6 +344,12 @@ CREATE POLICY "system_sees_all" ON "decisions" AS PERMISSIVE FOR ALL TO "sluice_
 CREATE POLICY "requests_see_their_workspace" ON "decisions" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("decisions"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("decisions"."workspace_id" = current_setting('sluice.workspace', true) and (select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "decisions"."incident_id"));--> statement-breakpoint
 CREATE POLICY "system_sees_all" ON "executions" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "requests_see_their_workspace" ON "executions" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("executions"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("executions"."workspace_id" = current_setting('sluice.workspace', true) and (select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "executions"."incident_id"));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "executor_calls" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "executor_calls" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("executor_calls"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("executor_calls"."workspace_id" = current_setting('sluice.workspace', true));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "executor_output" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "executor_output" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("executor_output"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("executor_output"."workspace_id" = current_setting('sluice.workspace', true));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "executors" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "executors" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("executors"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("executors"."workspace_id" = current_setting('sluice.workspace', true));--> statement-breakpoint
 CREATE POLICY "system_sees_all" ON "gates" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "requests_see_their_workspace" ON "gates" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("gates"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("gates"."workspace_id" = current_setting('sluice.workspace', true) and (select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "gates"."incident_id"));--> statement-breakpoint
 CREATE POLICY "system_sees_all" ON "incidents" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
@@ -307,6 +369,8 @@ CREATE POLICY "system_sees_all" ON "people" AS PERMISSIVE FOR ALL TO "sluice_app
 CREATE POLICY "requests_see_their_workspace" ON "people" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("people"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("people"."workspace_id" = current_setting('sluice.workspace', true));--> statement-breakpoint
 CREATE POLICY "system_sees_all" ON "plans" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "requests_see_their_workspace" ON "plans" AS PERMISSIVE FOR ALL TO "sluice_api" USING ((select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "plans"."incident_id")) WITH CHECK ((select incidents.workspace_id = current_setting('sluice.workspace', true) from incidents where incidents.id = "plans"."incident_id"));--> statement-breakpoint
+CREATE POLICY "system_sees_all" ON "pod_claims" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
+CREATE POLICY "requests_see_their_workspace" ON "pod_claims" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("pod_claims"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("pod_claims"."workspace_id" = current_setting('sluice.workspace', true));--> statement-breakpoint
 CREATE POLICY "system_sees_all" ON "policies" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "requests_see_their_workspace" ON "policies" AS PERMISSIVE FOR ALL TO "sluice_api" USING ("policies"."workspace_id" = current_setting('sluice.workspace', true)) WITH CHECK ("policies"."workspace_id" = current_setting('sluice.workspace', true));--> statement-breakpoint
 CREATE POLICY "system_sees_all" ON "scripts" AS PERMISSIVE FOR ALL TO "sluice_app" USING (true) WITH CHECK (true);--> statement-breakpoint

@@ -20,7 +20,7 @@ function watching(...signals: readonly Signal[]) {
       measured.push(...targets.map(({ name }) => name));
       return aMeasurement(0, ...signals);
     },
-    readConfiguration: async () => ({ kind: 'read', content: 'a: 1', hash: 'a', document: { a: 1 }, changedAt: new Date(0) }),
+    readConfiguration: async () => ({ kind: 'read', content: 'a: 1', hash: 'a' }),
   };
   const recorder: Partial<Recorder> = {
     recordUpdate: async () => {},

@@ -3,6 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Ports, Recorder } from '../../activities/ports.js';
 import { createProposeActivities } from '../../activities/propose.js';
 import { findAnomalies } from '../../domain/anomaly.js';
+import type { RemediationScript } from '../../domain/script-library.js';
 import type { Fact, Signal } from '../../domain/signal.js';
 import type { Target } from '../../domain/watch.js';
 import { aConfigChange, aMeasurement, aPolicy, aPolicyRecord, aScript, aSession, aSignal } from '../builders.js';
@@ -10,13 +11,13 @@ import { aConfigChange, aMeasurement, aPolicy, aPolicyRecord, aScript, aSession,
 const database: Target = { kind: 'postgres', name: 'shop-db', connection: { env: 'X' }, executor: 'sql', detectors: [] };
 const file: Target = { kind: 'config-file', name: 'checkout-config', path: '/etc/checkout.json', executor: 'config-patch', serves: ['checkout'], detectors: [] };
 
-function propose(signal: Signal, facts: readonly Fact[], targets: readonly Target[]) {
+function propose(signal: Signal, facts: readonly Fact[], targets: readonly Target[], library: readonly RemediationScript[] = [aScript()]) {
   const recorder: Partial<Recorder> = {
     readMeasurement: async () => ({ ...aMeasurement(0, signal), facts }),
     setRootCause: async () => {},
     recordUpdate: async () => {},
     nextPlanVersion: async () => 3,
-    listScripts: async () => [aScript()],
+    listScripts: async () => library,
     readTrackRecords: async () => ({}),
     readPolicy: async () => aPolicyRecord(),
   };
@@ -43,6 +44,15 @@ describe('a proposal', () => {
       kind: 'proposed',
       plan: { title: 'Database Connection Reset', steps: [{ type: 'sql', target: 'shop-db', parameters: ['4711', '2026-11-22T08:12:03.123456Z'] }] },
     });
+  });
+
+  it('aims only a script that its target can run', async () => {
+    const host: Target = { kind: 'host', name: 'web-1', queue: null, executor: 'host', serves: ['checkout'], units: [], containers: [], paths: [], secrets: {}, detectors: [] };
+    const fact: Fact = { kind: 'host', id: 'web-1/host', target: 'web-1', serves: ['checkout'], units: [], containers: [] };
+    const forAnybody = { category: 'serviceDegraded', parameters: [] } as const;
+    const library = [aScript({ id: 'rows', ...forAnybody }), aScript({ id: 'pods', ...forAnybody, type: 'KUBECTL' }), aScript({ id: 'host', ...forAnybody, type: 'BASH' })];
+    expect(await propose(slow, [fact], [host], library)).toMatchObject({ kind: 'proposed', plan: { scriptId: 'host', steps: [{ type: 'bash', target: 'web-1' }] } });
+    expect(await propose(slow, [fact], [host], library.slice(0, 2))).toMatchObject({ kind: 'nothingFits', because: 'No script of the library answers serviceDegraded' });
   });
 
   it.each([

@@ -5,7 +5,7 @@ import type { Fact, Measurement } from '../../domain/signal.js';
 import type { Target } from '../../domain/watch.js';
 import { aMeasurement, aPolicy, aSignal } from '../builders.js';
 
-const tables = (...names: readonly string[]): Fact => ({ kind: 'objects', id: 'shop-db/objects', target: 'shop-db', names });
+const tables = (...names: readonly string[]): Fact => ({ kind: 'objects', id: 'shop-db/objects', target: 'shop-db', of: 'tables', names });
 const named = (name: string): Target => ({ kind: 'postgres', name, connection: { env: 'X' }, executor: null, detectors: [] });
 const workspace = { id: 'w', targets: [named('shop-db'), named('other-db'), { ...named('shop') }], alertRules: [], channels: [], sweepEveryMs: null, startingPolicy: aPolicy() };
 
@@ -31,7 +31,7 @@ describe('a sample', () => {
   });
 
   it('keeps what vanished, and not the names of all that is there', async () => {
-    expect((await measureAfter(detection, [tables('shop.products')])).facts).toEqual([{ kind: 'vanished', id: 'shop-db/vanished', target: 'shop-db', names: ['shop.orders'], count: 1 }]);
+    expect((await measureAfter(detection, [tables('shop.products')])).facts).toEqual([{ kind: 'vanished', id: 'shop-db/vanished', target: 'shop-db', of: 'tables', names: ['shop.orders'], count: 1 }]);
     expect((await measureAfter(detection, [tables('shop.orders', 'shop.products', 'new')])).facts).toEqual([]);
   });
 });

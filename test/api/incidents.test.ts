@@ -75,7 +75,7 @@ describe('an incident', () => {
       tier: 'HIGH',
       ruling: { kind: 'gate', approvalsNeeded: 2, roleNeeded: 'supervisor', reviewNeeded: false },
       steps: [
-        { stepId: '1', type: 'sql', target: 'shop-db', script: 'SELECT 1', parameters: ['4711', 'then'], reach: 'session', wayBack: { kind: 'oneWay', because: 'a terminated session cannot be brought back' }, pins: null, timeoutMs: 30_000 },
+        { stepId: '1', type: 'sql', target: 'shop-db', script: 'SELECT 1', parameters: ['4711', 'then'], reach: 'session', wayBack: { kind: 'oneWay', because: 'a terminated session cannot be brought back' }, pins: null, timeoutMs: 30_000, queue: null, sandbox: null },
       ],
     };
     const confidence = { value: 86, tier: 'HIGH' as const, factors: [{ name: 'root cause', points: 46 }] };

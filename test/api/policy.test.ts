@@ -7,7 +7,7 @@ import { plans, policies } from '../../db/schema.js';
 import { canonicalize } from '../../domain/canonical.js';
 import { type Plan, toDigestible } from '../../domain/plan.js';
 import type { Policy } from '../../domain/policy.js';
-import { aPlan, aPolicy, aStep } from '../builders.js';
+import { aPlan, aPolicy, approversWith, aStep } from '../builders.js';
 import { type Api, type Caller, closeApis, detailOf, openApi, problemOf, workspaceId } from './open-api.js';
 import { haveGate, haveIncident, readWrites } from './records.js';
 
@@ -121,7 +121,7 @@ describe('a dry run', () => {
     expect(observed?.would).toEqual({ kind: 'observe', says: 'Observe mode: nothing is run. It would wait for 1 responder' });
     const [sure] = await dryRun({ autonomy: 'confidence' });
     expect(sure?.would).toEqual({ kind: 'auto', says: 'The policy lets it run by itself' });
-    const [wide] = await dryRun({ approvers: { session: 'responder', row: 'admin', file: 'responder' } });
+    const [wide] = await dryRun({ approvers: approversWith({ row: 'admin' }) });
     expect(wide?.would).toEqual({ kind: 'gate', says: 'Waits for 1 admin' });
   });
 

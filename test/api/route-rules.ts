@@ -25,6 +25,7 @@ export interface RouteRule {
 }
 
 const forEveryone = { minimumRole: 'everyone' } as const;
+const ofCall = ({ callId, own }: World, body: object = {}): Ask => ({ params: { callId }, body: { workerId: own, ...body } });
 const ofIncident = ({ incidentId }: World): Ask => ({ params: { incidentId } });
 
 /** Every route there is. One that is not here fails the walk. */
@@ -47,6 +48,8 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
   'HEAD /assets/page.js': forEveryone,
   // Slack's signature stands for a token.
   'POST /api/slack/actions': { ...forEveryone, answer: 401, ask: () => ({ body: new URLSearchParams({ payload: '{}' }) }) },
+  // A one-time token of the execution stands for a person's.
+  'POST /api/executions/:key/claim': { ...forEveryone, answer: 401, ask: () => ({ params: { key: 'a'.repeat(32) }, body: { pod: 'sluice-1' } }) },
 
   'GET /api/me': { minimumRole: 'viewer', elsewhere: 'itsOwn' },
   'GET /api/tokens': { minimumRole: 'admin', elsewhere: 'itsOwn' },
@@ -94,6 +97,17 @@ export const routeRules: Readonly<Record<string, RouteRule>> = {
       },
     }),
   },
+
+  'GET /api/executors': { minimumRole: 'viewer', elsewhere: 'itsOwn' },
+  'POST /api/executors/poll': {
+    minimumRole: 'executor',
+    elsewhere: 'itsOwn',
+    ask: ({ own }) => ({ body: { workerId: own, place: own, version: '1', capabilities: { targets: [], lacks: [] }, hasRoom: true, waitMs: 0 } }),
+  },
+  'POST /api/executors/calls/:callId/beat': { minimumRole: 'executor', ask: (world) => ofCall(world) },
+  'POST /api/executors/calls/:callId/begin': { minimumRole: 'executor', ask: (world) => ofCall(world, { handle: world.own }) },
+  'POST /api/executors/calls/:callId/output': { minimumRole: 'executor', ask: (world) => ofCall(world, { firstLine: 1, text: 'done' }) },
+  'POST /api/executors/calls/:callId/answer': { minimumRole: 'executor', ask: (world) => ofCall(world, { answer: '{}' }) },
 
   'GET /api/policy': { minimumRole: 'viewer', elsewhere: 'itsOwn' },
   'GET /api/policy/versions': { minimumRole: 'viewer', elsewhere: 'itsOwn' },

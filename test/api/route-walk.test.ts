@@ -99,7 +99,7 @@ async function send(at: string, route: string, { params = {}, body, headers = {}
 
 const askOf = async (rule: RouteRule, world: World): Promise<Ask> => (await rule.ask?.(world, api.keyring)) ?? {};
 
-const mayCall = ({ minimumRole, orAgent }: RouteRule): readonly Role[] => [...ranks.slice(ranks.findIndex((role) => role === minimumRole)), ...(orAgent === true ? (['agent'] as const) : [])];
+const mayCall = ({ minimumRole, orAgent }: RouteRule): readonly Role[] => minimumRole === 'executor' ? ['executor'] : [...ranks.slice(ranks.findIndex((role) => role === minimumRole)), ...(orAgent === true ? (['agent'] as const) : [])];
 
 /** The tables in which it changed what a workspace has. */
 async function findChanged(before: Readonly<Record<string, string>>, ofWorkspace?: string): Promise<readonly string[]> {
@@ -148,7 +148,7 @@ describe.each(guarded)('%s', (route, rule) => {
   async function findSeen(at: string, of: string) {
     const world = await haveWorld(api.db);
     const ask = await askOf(rule, world);
-    const token = await tokenOf('admin', of);
+    const token = await tokenOf(rule.minimumRole === 'executor' ? 'executor' : 'admin', of);
     const before = await digestTables(api.db, workspaceId);
     const { status, said } = await send(at, route, ask, token);
     const changed = (await findChanged(before, workspaceId)).filter((table) => rule.isForAll !== true || table !== 'audit');

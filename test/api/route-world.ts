@@ -7,7 +7,7 @@ import * as schema from '../../db/schema.js';
 import { createToken } from '../../db/tokens.js';
 import { canonicalize } from '../../domain/canonical.js';
 import { toDigestible } from '../../domain/plan.js';
-import { aPlan, aPolicy, aSignal } from '../builders.js';
+import { aPlan, aPolicy, aSignal, plainScript } from '../builders.js';
 import { allTables } from '../harness/database.js';
 import { workspaceId } from './open-api.js';
 import { digest, haveClosedIncident, haveGate, haveIncident, say } from './records.js';
@@ -42,15 +42,19 @@ export async function haveWorld(db: Database) {
   await createToken(db, { workspaceId, person: text, role: 'viewer' }, { id: tokenId, name: text });
   await db.insert(schema.people).values({ workspaceId, person: own, role: 'viewer', slackUser: `T1/U${own}`, changedBy: text });
   const scriptId = randomUUID();
-  const script = { id: scriptId, workspaceId, name: text, description: text, type: 'SQL', command: 'SELECT 1', parameters: [], category: 'idleTransaction', risk: 'LOW' } as const;
+  const script = { id: scriptId, workspaceId, name: text, description: text, type: 'SQL', command: 'SELECT 1', parameters: [], category: 'idleTransaction', risk: 'LOW', ...plainScript } as const;
   await db.insert(schema.scripts).values({ ...script, estimatedDurationMs: 1, createdBy: text });
+  await db.insert(schema.executors).values({ workspaceId, queue: text, workerId: own, version: text, capabilities: { targets: [text], lacks: [text] } });
+  const callId = randomUUID();
+  const call = { workspaceId, queue: `executor of ${workspaceId}`, kind: 'rehearse', request: text, waiterUntil: new Date(Date.now() + 60_000) } as const;
+  await db.insert(schema.executorCalls).values([{ ...call, id: callId, workerId: own, workerUntil: call.waiterUntil, handle: own, beginning: 'calledOff' }, { ...call, id: randomUUID() }]);
   const [newest] = await db.select({ version: max(schema.policies.version) }).from(schema.policies);
   const policyVersion = (newest?.version ?? 0) + 1;
   for (const [id, by] of [[workspaceId, text], [elsewhere, elsewhere]] as const) await db.insert(schema.policies).values({ workspaceId: id, version: policyVersion, policy: aPolicy(), changedBy: by, reason: by });
   // Off again, or nothing could be approved; who turned it off and why is still shown.
   for (const on of [true, false]) await throwSwitch(db, { workspaceId, scope: 'workspace', on, person: text, reason: text });
   await db.transaction((tx) => appendAudit(tx, workspaceId, { kind: 'claim.refused', actor: text, subject: text, details: {} }));
-  return { own, incidentId, closedId, fingerprint, gateId: gate.id, updateId: gate.updateId, digest, tokenId, scriptId, person: own, policyVersion };
+  return { own, callId, incidentId, closedId, fingerprint, gateId: gate.id, updateId: gate.updateId, digest, tokenId, scriptId, person: own, policyVersion };
 }
 
 /** What of the workspace an answer shows, apart from what its request named. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { scripts } from '../../db/schema.js';
 import { seedLibrary } from '../../db/scripts.js';
+import { seedScripts } from '../../domain/script-library.js';
 import { type Api, closeApis, detailOf, problemOf, openApi } from './open-api.js';
 
 let api: Api;
@@ -27,7 +28,9 @@ describe('the library', () => {
   it('is seeded once, however often', async () => {
     await seedLibrary(api.db, 'shop');
     const reply = await api.call('viewer', 'GET', '/api/sre/scripts?workspaceId=shop');
-    expect(reply.json()).toMatchObject([{ name: 'Database Connection Reset', type: 'SQL', estimatedDuration: 10_000, workspaceId: 'shop', enabled: true }]);
+    const listed: readonly { readonly name: string }[] = reply.json();
+    expect(listed.map(({ name }) => name).toSorted()).toEqual(seedScripts.map(({ name }) => name).toSorted());
+    expect(listed.find(({ name }) => name === 'Database Connection Reset')).toMatchObject({ type: 'SQL', estimatedDuration: 10_000, workspaceId: 'shop', enabled: true });
     expect(reply.headers['link']).toBeUndefined();
   });
 
@@ -79,6 +82,29 @@ describe('the library', () => {
     expect(await api.db.select().from(scripts)).toEqual(before);
   });
 
+  const rollback = { ...script, type: 'KUBECTL', category: 'deployment', command: 'kubectl rollout undo deployment/{name} -n {namespace} --to-revision={revision}', parameters: ['name', 'namespace', 'revision'] };
+  it.each([
+    ['KUBECTL', rollback],
+    ['SHELL', { ...rollback, type: 'SHELL', command: 'systemctl restart {unit}', parameters: ['unit'] }],
+    ['BASH', { ...rollback, type: 'BASH', command: 'rm -f "/srv/shop/$1.lock"', parameters: ['name'], paths: ['/srv/shop'], secrets: ['token'], timeoutMs: 60_000 }],
+    ['PYTHON', { ...rollback, type: 'PYTHON', command: 'import sys; print(sys.argv)', parameters: ['name'] }],
+  ])('takes a script of type %s by the rules of that type', async (type, body) => {
+    const reply = await create({ ...body, name: `By the rules of ${type}` });
+    expect([reply.statusCode, reply.json<object>()]).toEqual([201, expect.objectContaining({ ...body, name: `By the rules of ${type}` })]);
+  });
+
+  it.each([
+    ['kubectl.replicas', { ...rollback, command: 'kubectl scale deployment/{name} -n {namespace} --replicas=0', parameters: ['name', 'namespace'] }],
+    ['script.parameters', { ...rollback, parameters: ['name', 'namespace'] }],
+    ['script.sandbox', { ...rollback, paths: ['/srv/shop'] }],
+    ['command.program', { ...rollback, type: 'SHELL', command: 'rm -rf {unit}', parameters: ['unit'] }],
+    ['script.nothing', { ...rollback, type: 'BASH', command: ' ', parameters: [] }],
+  ])('refuses what they do not allow by %s', async (rule, body) => {
+    const reply = await create({ ...body, name: `Refused by ${rule}` });
+    expect(problemOf(reply)).toEqual([422, 'script-denied']);
+    expect(reply.json()).toMatchObject({ findings: [{ rule }] });
+  });
+
   it('has each name once', async () => {
     await create({ ...script, name: 'Twice' });
     expect(problemOf(await create({ ...script, name: 'Twice' }))).toEqual([409, 'name-taken']);
@@ -99,7 +125,7 @@ describe('the library', () => {
   });
 
   it('names all that is wrong with a script', async () => {
-    const detail = detailOf(await create({ workspaceId: 'shop', name: '', type: 'BASH', owner: 'x' }), 400, 'invalid-request');
+    const detail = detailOf(await create({ workspaceId: 'shop', name: '', type: 'PERL', owner: 'x' }), 400, 'invalid-request');
     for (const name of ['command', 'parameters', 'risk', 'body/name', 'body/type', 'owner']) expect(detail).toContain(name);
   });
 });

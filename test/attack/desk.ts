@@ -11,6 +11,7 @@ import type { Workspace } from '../../domain/watch.js';
 import type { Arena } from './arena.js';
 import { type Caller, callers, type Making, patient, people, type Shape, shapes } from './shapes.js';
 import { troubles } from './trouble.js';
+import { plainScript } from '../builders.js';
 
 export interface AuditEntry {
   readonly kind: string;
@@ -88,6 +89,7 @@ export async function openDesk(arena: Arena, shape: Shape): Promise<Desk> {
     category,
     risk,
     estimatedDurationMs: 1_000,
+    ...plainScript,
     enabled: true,
     createdBy: 'wim',
   });

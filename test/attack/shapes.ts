@@ -3,6 +3,7 @@ import type { GateKind } from '../../domain/gate.js';
 import type { Policy } from '../../domain/policy.js';
 import type { Severity } from '../../domain/severity.js';
 import type { Trouble } from './trouble.js';
+import { approversWith } from '../builders.js';
 
 /** wim has written what would run. */
 export const people = { ana: 'responder', bo: 'responder', sam: 'supervisor', sue: 'supervisor', wim: 'supervisor', adam: 'admin', vic: 'viewer', rob: 'agent' } as const satisfies Readonly<Record<string, Role>>;
@@ -12,7 +13,7 @@ export const callers = Object.keys(people) as readonly Caller[];
 export const patient: Policy = {
   autonomy: 'supervised',
   approvals: { LOW: 1, MEDIUM: 1, HIGH: 2, CRITICAL: 1 },
-  approvers: { session: 'responder', row: 'responder', file: 'responder' },
+  approvers: approversWith(),
   breakGlass: true,
   skipVerificationGate: false,
   gateWaitMs: 3_600_000,

@@ -1,15 +1,19 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isRunning, type ProcessIdentity } from '../../activities/adapters/sandbox/process-tree.js';
+import { readTaker } from '../../activities/adapters/sandbox/run-folder.js';
 import { anyFreePorts } from '../../cli/local/ports.js';
 import { startStack } from '../../cli/local/stack.js';
 import type { MadeToken } from '../../contracts/http-people.js';
 import { until } from '../harness/until.js';
 import { callApi } from './person.js';
-import type { Living, StepType } from './points.js';
+import { isLiving, type Living, type StepType, type Victim } from './points.js';
 import { openPostgresTap, type Tap } from './postgres-tap.js';
 import { openConfigWorld } from './worlds/config-world.js';
 import { openDataWorld } from './worlds/data-world.js';
+import { openRolloutWorld } from './worlds/rollout-world.js';
+import { openScriptWorld } from './worlds/script-world.js';
 import { openSessionWorld } from './worlds/session-world.js';
 import { openTargetServer } from './worlds/target-server.js';
 import type { World } from './worlds/world.js';
@@ -29,7 +33,7 @@ export interface Arena {
   tokenOf(stepType: StepType): Promise<string>;
   pids(): Readonly<Record<Living, number | null>>;
   /** SIGKILL, and the process is gone. */
-  kill(victim: Living): Promise<void>;
+  kill(victim: Victim): Promise<void>;
   /** Resolves once every process is there and the API is ready. */
   untilWhole(withinMs: number): Promise<void>;
   /** Its folder stays where `isKept`, with the logs. */
@@ -45,8 +49,24 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** The runners that are there now. */
+async function listRunners(runs: string): Promise<readonly ProcessIdentity[]> {
+  const takers = await Promise.all((await readdir(runs).catch(() => [])).map((name) => readTaker(join(runs, name))));
+  return takers.filter((taker) => taker !== undefined && taker !== null).filter(isRunning);
+}
+
 /** Opened for cells of these step types. `calledOff` ends what it has started. */
 export async function openArena(stepTypes: ReadonlySet<StepType>, say: (line: string) => void, calledOff: AbortSignal): Promise<Arena> {
+  const worlds = new Map<StepType, World>();
+  try {
+    return await openWith(worlds, stepTypes, say, calledOff);
+  } catch (error) {
+    for (const world of worlds.values()) await world.close();
+    throw error;
+  }
+}
+
+async function openWith(worlds: Map<StepType, World>, stepTypes: ReadonlySet<StepType>, say: (line: string) => void, calledOff: AbortSignal): Promise<Arena> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-chaos-'));
   await chmod(folder, 0o711); // as root: Postgres's user must get through
   const target = await openTargetServer(folder, say, calledOff);
@@ -55,8 +75,9 @@ export async function openArena(stepTypes: ReadonlySet<StepType>, say: (line: st
     session: () => openSessionWorld(target.url, targetTap.url),
     data: () => openDataWorld(target.url, targetTap.url),
     config: () => openConfigWorld(folder),
+    rollout: openRolloutWorld,
+    script: () => openScriptWorld(folder),
   };
-  const worlds = new Map<StepType, World>();
   for (const stepType of stepTypes) worlds.set(stepType, await open[stepType]());
 
   const sluiceConfig = join(folder, 'sluice.yaml');
@@ -65,6 +86,7 @@ export async function openArena(stepTypes: ReadonlySet<StepType>, say: (line: st
   await writeFile(sluiceConfig, `version: 1\nworkspaces:\n${[...worlds].map(([stepType, { workspace }]) => `  ${stepType}:${breaker}${workspace}\n`).join('')}`);
   let recordTap: Tap | undefined;
   const home = join(folder, 'home');
+  const runs = process.env['SLUICE_RUNS'] || join(home, 'runs');
   const stack = await startStack({
     home,
     sluiceConfig,
@@ -104,7 +126,7 @@ export async function openArena(stepTypes: ReadonlySet<StepType>, say: (line: st
       return world;
     },
     async kill(victim) {
-      const pid = pids()[victim];
+      const pid = isLiving(victim) ? pids()[victim] : ((await listRunners(runs))[0]?.pid ?? null);
       if (pid === null) throw new Error(`${victim} does not run`);
       // Postgres is more than one process, and all of it is to go.
       const children = victim === 'postgres' ? await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '') : '';

@@ -1,25 +1,25 @@
-import { isLiving, moments, pointNames, points, stepTypes, victims, type Living, type Moment, type PointName, type StepType } from './points.js';
+import { moments, pointNames, stepTypes, victims, whyNone, type Moment, type PointName, type StepType, type Victim } from './points.js';
 
 /** One try: this process is killed at this moment of an incident that runs a step of this type. */
 export interface Cell {
   readonly point: PointName;
   readonly moment: Moment;
-  readonly victim: Living;
+  readonly victim: Victim;
   readonly stepType: StepType;
   readonly seed: number;
 }
 
 export const nameOf = ({ point, moment, victim, stepType, seed }: Cell): string => `${point}/${moment}/${victim}/${stepType}/${seed}`;
 
-/** The step types that come by a point. */
-export const stepTypesAt = (point: PointName): readonly StepType[] => stepTypes.filter((stepType) => points[point].spots(stepType, 1) !== null);
+/** Those of these step types with which a victim can be killed at a moment. */
+const among = (types: readonly StepType[], point: PointName, moment: Moment, victim: Victim): readonly StepType[] => types.filter((stepType) => whyNone(point, moment, victim, stepType) === null);
 
-/** The whole matrix once for each seed. Each seed gives a cell the next step type, so that three seeds bring every one to it. */
-export function listCells(seeds: number): readonly Cell[] {
-  const places = pointNames.flatMap((point) => moments.flatMap((moment) => victims.filter(isLiving).map((victim) => ({ point, moment, victim }))));
+/** The whole matrix once for each seed. Each seed gives a cell the next step type, so that as many seeds as there are types bring every one to it. */
+export function listCells(seeds: number, has: readonly StepType[] = stepTypes): readonly Cell[] {
+  const places = pointNames.flatMap((point) => moments.flatMap((moment) => victims.map((victim) => ({ point, moment, victim }))));
   return Array.from({ length: seeds }, (_, index) => index + 1).flatMap((seed) => {
     const cells = places.flatMap((place, index): readonly Cell[] => {
-      const types = stepTypesAt(place.point);
+      const types = among(has, place.point, place.moment, place.victim);
       const stepType = types[(index + seed) % types.length];
       return stepType === undefined ? [] : [{ ...place, stepType, seed }];
     });
@@ -28,9 +28,9 @@ export function listCells(seeds: number): readonly Cell[] {
 }
 
 /** So many cells by chance, the points taken in turn so that none waits for long. */
-export function sampleCells(count: number, seed: number): readonly Cell[] {
+export function sampleCells(count: number, seed: number, has: readonly StepType[] = stepTypes): readonly Cell[] {
   const seen = new Map<PointName, number>();
-  return shuffle(listCells(stepTypes.length), createRandom(`sample ${seed}`))
+  return shuffle(listCells(has.length, has), createRandom(`sample ${seed}`))
     .map((cell) => {
       const turn = seen.get(cell.point) ?? 0;
       seen.set(cell.point, turn + 1);

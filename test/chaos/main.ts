@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { explain, Trouble } from '../../cli/local/trouble.js';
 import { openArena, type Arena } from './arena.js';
 import { listCells, nameOf, sampleCells, type Cell } from './cells.js';
+import { findMissing } from './find-missing.js';
+import { stepTypes } from './points.js';
 import { formatTable, openResults, summarize, toTable } from './results.js';
 import { runCell, type Result } from './run-cell.js';
 
@@ -16,7 +18,7 @@ const command = new Command('npm run chaos --')
   .description('Kills every process of Sluice at every point of an incident, and looks whether anything was lost, done twice or stuck.')
   .option('--matrix', 'every cell, once for each seed', false)
   .option('--sample <n>', 'only so many cells by chance', wholeNumber)
-  .option('--seeds <n>', 'how many seeds; three bring every step type to every cell', wholeNumber, 3)
+  .option('--seeds <n>', 'how many seeds; one for each step type brings all to every cell', wholeNumber, 5)
   .option('--seed <n>', 'which sample', wholeNumber, 1)
   .option('--only <text>', 'only cells whose name, point/moment/victim/step type/seed, matches this regular expression')
   .option('--jobs <n>', 'so many installations beside each other', wholeNumber, 1)
@@ -44,7 +46,10 @@ const print = (entry: object): void => {
   if (options.json) process.stdout.write(`${JSON.stringify(entry)}\n`);
 };
 
-const all = options.sample === undefined ? listCells(options.seeds) : sampleCells(options.sample, options.seed);
+const missing = await findMissing();
+for (const [stepType, because] of missing) tell(`without ${stepType} steps: ${because}`);
+const has = stepTypes.filter((stepType) => !missing.has(stepType));
+const all = options.sample === undefined ? listCells(options.seeds, has) : sampleCells(options.sample, options.seed, has);
 const wanted = options.only === undefined ? all : all.filter((cell) => new RegExp(options.only ?? '').test(nameOf(cell)));
 const results = openResults(options.resume ?? resolve(options.out, options.sample === undefined ? 'matrix.jsonl' : `sample-${options.seed}.jsonl`));
 const waiting = wanted.filter((cell) => results.find(cell) === undefined);

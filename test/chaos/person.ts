@@ -87,6 +87,16 @@ export async function answerGates(
   }
 }
 
+/** Closes an incident that asks a person for help: somebody sees to it elsewhere. */
+export async function handOver(access: Access, incidentId: string, signal: AbortSignal): Promise<void> {
+  const readDetail = (): Promise<IncidentDetail> => insist(signal, () => callApi<IncidentDetail>(access, 'GET', `/api/incidents/${incidentId}`));
+  const { gate } = await readDetail();
+  if (gate === null) throw new Error(`incident ${incidentId} has no gate to be handed over at`);
+  const body = { decisionId: randomUUID(), gateId: gate.id, digest: gate.digest, verdict: 'reject', reason: 'chaos' };
+  await insist(signal, () => callApi(access, 'POST', `/api/incidents/${incidentId}/decisions`, body));
+  while ((await readDetail()).outcome === null) await wait(AGAIN_MS);
+}
+
 /** Asks to take back what a closed incident had changed, and waits until it is. */
 export async function rollBack(access: Access, incidentId: string, signal: AbortSignal): Promise<string> {
   const key = randomUUID();

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { listCells, nameOf, sampleCells, stepTypesAt } from './cells.js';
-import { moments, pointNames, points, stepTypes, victims } from './points.js';
+import { listCells, nameOf, sampleCells } from './cells.js';
+import { moments, pointNames, points, stepTypes, victims, whyNone } from './points.js';
 import { toTable } from './results.js';
 import type { Trigger } from './postgres-tap.js';
 
 const triggerAt = (point: keyof typeof points, moment: 'before' | 'after'): Trigger => {
   const spot = points[point].spots('data', 1)?.[moment];
-  if (spot === undefined || spot.on === 'file') throw new Error('there is no trigger');
+  if (spot === undefined || spot.on === 'change') throw new Error('there is no trigger');
   return spot.trigger;
 };
 
@@ -17,13 +17,13 @@ describe('the matrix', () => {
     ]);
   });
 
-  it('with three seeds kills every process before and after every point with every step type that comes by', () => {
-    const names = new Set(listCells(3).map((cell) => nameOf(cell).replace(/\/\d+$/, '')));
+  it('with a seed for each step type kills every process before and after every point with every one that comes by', () => {
+    const names = new Set(listCells(stepTypes.length).map((cell) => nameOf(cell).replace(/\/\d+$/, '')));
     for (const point of pointNames) {
       for (const moment of moments) {
         for (const victim of victims) {
           for (const stepType of stepTypes) {
-            const exists = victim !== 'runner' && stepTypesAt(point).includes(stepType);
+            const exists = whyNone(point, moment, victim, stepType) === null;
             expect([`${point}/${moment}/${victim}/${stepType}`, names.has(`${point}/${moment}/${victim}/${stepType}`)]).toEqual([`${point}/${moment}/${victim}/${stepType}`, exists]);
           }
         }
@@ -40,6 +40,16 @@ describe('the matrix', () => {
     expect(sampleCells(20, 7)).toEqual(sampleCells(20, 7));
     expect(sampleCells(20, 7)).not.toEqual(sampleCells(20, 8));
     expect(new Set(sampleCells(pointNames.length, 3).map(({ point }) => point)).size).toBe(pointNames.length);
+  });
+
+  it('goes on with the others where a step type cannot run, by every point even then', () => {
+    const has = ['session', 'data', 'config'] as const;
+    expect(new Set(listCells(has.length, has).map(({ stepType }) => stepType))).toEqual(new Set(has));
+    expect(new Set(sampleCells(pointNames.length, 1, has).map(({ point }) => point)).size).toBe(pointNames.length);
+  });
+
+  it('in the sample that every change takes has every step type', () => {
+    expect(new Set(sampleCells(pointNames.length, 1).map(({ stepType }) => stepType))).toEqual(new Set(stepTypes));
   });
 
   it('holds a message before, and an answer after, each point that is a write', () => {

@@ -1,17 +1,17 @@
 import type { Trigger } from './postgres-tap.js';
 
-export const stepTypes = ['session', 'data', 'config'] as const;
+export const stepTypes = ['session', 'data', 'config', 'rollout', 'script'] as const;
 export type StepType = (typeof stepTypes)[number];
 export const moments = ['before', 'after'] as const;
 export type Moment = (typeof moments)[number];
 export const victims = ['worker', 'api', 'postgres', 'temporal', 'runner'] as const;
 export type Victim = (typeof victims)[number];
-/** What runs now. A detached runner comes with the steps that need one. */
+/** What runs all the time. A runner is there only while its script runs. */
 export type Living = Exclude<Victim, 'runner'>;
 export const isLiving = (victim: Victim): victim is Living => victim !== 'runner';
 
-/** Where the moment shows: in what is said to Sluice's own Postgres or to the target's, or in that the target's file was replaced. */
-export type Spot = { readonly on: 'record' | 'target'; readonly trigger: Trigger } | { readonly on: 'file' };
+/** Where the moment shows: in what is said to Sluice's own Postgres or to the target's, or in the target itself, which was changed. */
+export type Spot = { readonly on: 'record' | 'target'; readonly trigger: Trigger } | { readonly on: 'change' };
 
 export interface Point {
   /** Whose message is held. */
@@ -49,7 +49,9 @@ const terminate: Trigger = { statement: /pg_terminate_backend/, until: 'itself',
 const change: Readonly<Record<StepType, Readonly<Record<Moment, Spot>>>> = {
   session: { before: { on: 'target', trigger: terminate }, after: { on: 'target', trigger: { ...terminate, hold: 'answer' } } },
   data: written(/^update app\.actors/i, {}, 'target'),
-  config: { before: begun.after, after: { on: 'file' } },
+  config: { before: begun.after, after: { on: 'change' } },
+  rollout: { before: begun.after, after: { on: 'change' } },
+  script: { before: begun.after, after: { on: 'change' } },
 };
 
 /** The points of an incident's life at which something is killed, in order. */
@@ -70,3 +72,11 @@ export const points = {
 } as const satisfies Record<string, Point>;
 export type PointName = keyof typeof points;
 export const pointNames = Object.keys(points) as readonly PointName[];
+
+/** Why nothing can be killed there; null where something can. */
+export function whyNone(point: PointName, moment: Moment, victim: Victim, stepType: StepType): string | null {
+  if (points[point].spots(stepType, 1) === null) return 'session control keeps no snapshot and has no way back';
+  if (victim !== 'runner') return null;
+  if (stepType !== 'script') return 'only scripts have a runner';
+  return point === 'midRun' && moment === 'after' ? null : 'its runner is there only while it runs';
+}

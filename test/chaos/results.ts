@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { nameOf, stepTypesAt, type Cell } from './cells.js';
-import { moments, pointNames, stepTypes, victims, type Moment, type PointName, type StepType, type Victim } from './points.js';
+import { nameOf, type Cell } from './cells.js';
+import { moments, pointNames, stepTypes, victims, whyNone, type Moment, type PointName, type StepType, type Victim } from './points.js';
 import { breachKinds, type Result } from './run-cell.js';
 
 /** What ran and how it ended, a line of JSON each, so that a run that was cut off goes on where it was. */
@@ -46,16 +46,11 @@ export function toTable(results: readonly Result[]): readonly TableEntry[] {
         stepTypes.map((stepType) => {
           const mine = results.filter(({ cell }) => cell.point === point && cell.moment === moment && cell.victim === victim && cell.stepType === stepType);
           const ok = mine.filter((result) => result.ok).length;
-          return { point, moment, victim, stepType, ok, failed: mine.length - ok, none: whyNone(point, victim, stepType) };
+          return { point, moment, victim, stepType, ok, failed: mine.length - ok, none: whyNone(point, moment, victim, stepType) };
         }),
       ),
     ),
   );
-}
-
-function whyNone(point: PointName, victim: Victim, stepType: StepType): string | null {
-  if (victim === 'runner') return 'no step that runs now has a detached runner';
-  return stepTypesAt(point).includes(stepType) ? null : 'session control keeps no snapshot and has no way back';
 }
 
 export function summarize(results: readonly Result[], wanted: number) {
@@ -74,9 +69,9 @@ export function summarize(results: readonly Result[], wanted: number) {
   };
 }
 
-/** For people: a line for each point and moment; below each victim ok/all of session, data and config steps. */
+/** For people: a line for each point and moment; below each victim ok/all of each step type. */
 export function formatTable(table: readonly TableEntry[]): string {
-  const width = 18;
+  const width = 5 * stepTypes.length + 2;
   const head = `${''.padEnd(24)}${victims.map((victim) => victim.padEnd(width)).join('')}`;
   const rows = pointNames.flatMap((point) =>
     moments.map((moment) => {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Arena } from './arena.js';
 import { createRandom, nameOf, type Cell } from './cells.js';
-import { answerGates, rollBack, sendAlert, type Access } from './person.js';
+import { answerGates, handOver, rollBack, sendAlert, type Access } from './person.js';
 import { isLiving, points, victims, type Spot } from './points.js';
 import type { Fate } from './postgres-tap.js';
 import { query } from './worlds/target-server.js';
@@ -12,7 +12,7 @@ const STUCK_MS = 60_000;
 const NEVER_MS = 90_000;
 const MAX_JITTER_MS = 30;
 
-export const breachKinds = ['lost', 'doubled', 'undone', 'stuck', 'unknown', 'wrongEnd', 'notRestored', 'notReached', 'crashed', 'error'] as const;
+export const breachKinds = ['lost', 'doubled', 'undone', 'stuck', 'unknown', 'wrongEnd', 'notRestored', 'leftRunning', 'notReached', 'crashed', 'error'] as const;
 export interface Breach {
   readonly kind: (typeof breachKinds)[number];
   readonly because: string;
@@ -92,6 +92,7 @@ async function play(arena: Arena, cell: Cell): Promise<Result> {
     incidentId = await sendAlert(access, fingerprint, overdue.signal);
     outcome = armBefore === 'alert' ? await answerGates(access, incidentId, overdue.signal, () => 'approve') : await takeBack(access, incidentId, overdue.signal, cell, arm);
     closedAt = Date.now();
+    if (outcome === 'NEEDS_HUMAN') await handOver(access, incidentId, overdue.signal);
   } catch (error) {
     if (overdue.signal.aborted) note('stuck', recovery === undefined ? `not closed after ${NEVER_MS} ms` : `not closed ${STUCK_MS} ms after every process was there again`);
     else note('error', String(error));
@@ -108,14 +109,17 @@ async function play(arena: Arena, cell: Cell): Promise<Result> {
   for (const name of victims.filter(isLiving)) {
     if (name !== victim && pidsAfter[name] !== pidsBefore[name]) note('crashed', `${name} ended by itself when ${victim} was killed`);
   }
-  const wantedEnd = armBefore === 'alert' ? 'RESOLVED' : 'ROLLED_BACK';
+  // Of a script whose runner died nobody can tell how far it came, so a person is asked.
+  const isLost = victim === 'runner';
+  const wantedEnd = isLost ? 'NEEDS_HUMAN' : armBefore === 'alert' ? 'RESOLVED' : 'ROLLED_BACK';
   if (outcome !== null && outcome !== wantedEnd) note('wrongEnd', `ended as ${outcome} instead of ${wantedEnd}`);
   const wantedEffects = armBefore === 'alert' ? 1 : 2;
   const effects = await broken.countEffects();
   if (effects > wantedEffects) note('doubled', `the target counts ${effects} changes instead of ${wantedEffects}`);
-  if (effects < wantedEffects) note('undone', `the target counts ${effects} changes instead of ${wantedEffects}`);
+  if (effects < wantedEffects && !isLost) note('undone', `the target counts ${effects} changes instead of ${wantedEffects}`);
   if (armBefore === 'rollback' && !(await broken.isAsItBroke())) note('notRestored', 'the target is not as it was before');
-  for (const breach of await readRecord(arena, fingerprint)) note(breach.kind, breach.because);
+  if (!(await broken.isAtRest())) note('leftRunning', 'what was started to change the target still runs');
+  for (const breach of await readRecord(arena, fingerprint, isLost)) note(breach.kind, breach.because);
   await broken.close();
   return {
     cell,
@@ -144,7 +148,7 @@ async function takeBack(access: Access, incidentId: string, signal: AbortSignal,
 }
 
 function setTrap(arena: Arena, broken: Broken, spot: Spot, strike: (hold: 'request' | 'answer') => Promise<Fate>): void {
-  if (spot.on !== 'file') return arena.taps[spot.on].arm(spot.trigger, () => strike(spot.trigger.hold));
+  if (spot.on !== 'change') return arena.taps[spot.on].arm(spot.trigger, () => strike(spot.trigger.hold));
   let isFirst = true;
   broken.onChange(() => {
     if (isFirst) strike('answer').catch(() => {});
@@ -152,8 +156,8 @@ function setTrap(arena: Arena, broken: Broken, spot: Spot, strike: (hold: 'reque
   });
 }
 
-/** What the record must say of one alert: exactly one incident, of which nothing is unknown and no line is missing. */
-async function readRecord({ databaseUrl }: Arena, fingerprint: string): Promise<readonly Breach[]> {
+/** What the record must say of one alert: exactly one incident, of which no line is missing, and nothing is unknown but what was lost. */
+async function readRecord({ databaseUrl }: Arena, fingerprint: string, isLost: boolean): Promise<readonly Breach[]> {
   const found = await query<{ id: string }>(databaseUrl, 'select id from incidents where fingerprint = $1', [`alert:${fingerprint}`]);
   const [incident] = found;
   if (incident === undefined) return [{ kind: 'lost', because: 'the alert has no incident' }];
@@ -164,7 +168,10 @@ async function readRecord({ databaseUrl }: Arena, fingerprint: string): Promise<
      union all select 'the ledger says unknown of ' || key from executions where incident_id = $1 and state = 'unknown'`,
     [incident.id],
   );
-  for (const { said } of unknown) breaches.push({ kind: 'unknown', because: said });
+  if (!isLost) for (const { said } of unknown) breaches.push({ kind: 'unknown', because: said });
+  if (isLost && !unknown.some(({ said }) => said.includes('UNKNOWN'))) breaches.push({ kind: 'unknown', because: 'nobody was told that the outcome is UNKNOWN' });
+  const [begun] = await query<{ runs: number }>(databaseUrl, "select count(*)::int as runs from executions where incident_id = $1 and kind = 'execute' and handle is not null", [incident.id]);
+  if (begun?.runs !== 1) breaches.push({ kind: 'doubled', because: `${begun?.runs} runs were begun instead of one` });
   const [tail] = await query<{ lines: number; last: number }>(databaseUrl, 'select count(*)::int as lines, max(seq) as last from tail where incident_id = $1', [incident.id]);
   if (tail === undefined || tail.lines !== tail.last) breaches.push({ kind: 'lost', because: 'the job tail has a gap' });
   return breaches;

@@ -25,6 +25,8 @@ export async function openTerminal() {
       env: env ?? { SLUICE_URL: url, SLUICE_TOKEN: api.tokenOf(caller) },
       isTerminal: types !== undefined,
       interrupted,
+      untilToldToEnd: () => interrupted,
+      sayReady: () => {},
       print: (text) => void printed.push(text),
       complain: (text) => void complained.push(text),
       ask: async (question) => {

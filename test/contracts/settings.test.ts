@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { readSettings, Settings } from '../../contracts/settings.js';
+import { ExecutorSettings, readExecutorSettings, readSettings, Settings } from '../../contracts/settings.js';
 
 const example = parseEnv(readFileSync(new URL('../../.env.example', import.meta.url), 'utf8'));
 
 describe('the environment', () => {
   it('of .env.example is right, and names every variable', () => {
     expect(readSettings(example)).toMatchObject({ SLUICE_API_PORT: 7780, SLUICE_LOG_LEVEL: 'info' });
-    expect(Object.keys(example).filter((name) => !name.startsWith('TEMPORAL_')).toSorted()).toEqual(Object.keys(Settings.properties).toSorted());
+    expect(readExecutorSettings(example)).toMatchObject({ SLUICE_URL: 'http://127.0.0.1:7780', SLUICE_RUNS: 'runs' });
+    const known = new Set([...Object.keys(Settings.properties), ...Object.keys(ExecutorSettings.properties)]);
+    expect(Object.keys(example).filter((name) => !name.startsWith('TEMPORAL_')).toSorted()).toEqual([...known].toSorted());
   });
 
   it('needs nothing but a database and keys', () => {

@@ -15,7 +15,7 @@ describe('sluice.yaml', () => {
         channels: [],
         startingPolicy: {
           autonomy: 'supervised',
-          approvers: { session: 'responder', row: 'responder', file: 'responder' },
+          approvers: { session: 'responder', row: 'responder', file: 'responder', pod: 'responder', workload: 'responder', namespace: 'supervisor', host: 'supervisor', cluster: 'supervisor' },
           breakGlass: true,
           skipVerificationGate: false,
           escalateMs: 14_400_000,
@@ -125,7 +125,7 @@ describe('sluice.yaml', () => {
     ['escalation', '{ groups: [A Team] }', 12, 'escalation.groups.0'],
     ['approvers', '{ file: viewer }', 15, 'approvers.file'],
     ['approvers', '{ file: agent }', 15, 'approvers.file'],
-    ['approvers', '{ cluster: admin }', 15, 'approvers.cluster'],
+    ['approvers', '{ planet: admin }', 15, 'approvers.planet'],
     ['breakGlass', 'often', 16, 'breakGlass'],
     ['cooldown', '-1m', 18, 'cooldown'],
     ['breaker', '{ tries: 0 }', 19, 'breaker.tries'],

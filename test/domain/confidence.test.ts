@@ -46,7 +46,7 @@ describe('the library', () => {
 
   it.each<[string, readonly Aim[]]>([
     ['there is nothing to aim at', []],
-    ['what is aimed at is restored', [{ kind: 'restore', target: 'checkout-config', patch: '[]' }]],
+    ['what is aimed at is restored', [{ kind: 'restore', target: 'checkout-config', type: 'config-patch', script: '[]' }]],
     ['one of the aims lacks what the script asks for', [aim({ pid: '1', backendStart: 'then' }), aim({ pid: '2' })]],
   ])('has no answer where %s', (_what, aims) => expect(matchScript({ ...cause, aims }, [aScript()], {})).toBeUndefined());
 });

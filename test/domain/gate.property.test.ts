@@ -60,7 +60,7 @@ interface Row extends RecordedDecision {
   readonly gate: GateId;
 }
 
-const orderOf: Record<Role | 'system', number> = { system: -1, agent: 0, viewer: 0, responder: 1, supervisor: 2, admin: 3 };
+const orderOf: Record<Role | 'system', number> = { system: -1, executor: 0, agent: 0, viewer: 0, responder: 1, supervisor: 2, admin: 3 };
 const isAble = (role: Role | 'system', needed: Role): boolean => orderOf[role] >= orderOf[needed];
 
 const letsRun: readonly Verdict[] = ['approve', 'breakGlass', 'review'];

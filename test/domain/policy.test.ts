@@ -5,7 +5,7 @@ import type { Plan, Step } from '../../domain/plan.js';
 import { reaches } from '../../domain/reach.js';
 import { type Policy, type Ruled, type Ruling, autonomies, judgePlan, judgeUnder, toConfirmation, toStricter, untouched } from '../../domain/policy.js';
 import { severities } from '../../domain/severity.js';
-import { aPlan, aPolicy, aStep } from '../builders.js';
+import { aPlan, aPolicy, approversWith, aStep } from '../builders.js';
 
 const oneWay: Step['wayBack'] = { kind: 'oneWay', because: 'it is gone' };
 const kept: Step['wayBack'] = { kind: 'snapshot', of: 'rows', keptMs: 1_000 };
@@ -37,9 +37,9 @@ const cases: readonly Case[] = [
   { when: 'its risk is HIGH', plan: { risk: 'HIGH' }, rules: 'gate', needs: '1 responder' },
   { when: 'its risk is CRITICAL', plan: { risk: 'CRITICAL' }, rules: 'gate', needs: '2 responder' },
   { when: 'the policy asks three of its risk', policy: { approvals: { LOW: 1, MEDIUM: 3, HIGH: 1, CRITICAL: 2 } }, rules: 'gate', needs: '3 responder' },
-  { when: 'the policy asks a supervisor of its reach', policy: { approvers: { session: 'responder', row: 'supervisor', file: 'responder' } }, reach: 'row', rules: 'gate', needs: '1 supervisor' },
-  { when: 'the policy asks an admin of its reach', policy: { approvers: { session: 'responder', row: 'responder', file: 'admin' } }, tier: 'LOW', reach: 'file', rules: 'gate', needs: '1 admin after a review' },
-  { when: 'the policy asks an admin of another reach', policy: { approvers: { session: 'responder', row: 'responder', file: 'admin' } }, reach: 'row', rules: 'gate', needs: '1 responder' },
+  { when: 'the policy asks a supervisor of its reach', policy: { approvers: approversWith({ row: 'supervisor' }) }, reach: 'row', rules: 'gate', needs: '1 supervisor' },
+  { when: 'the policy asks an admin of its reach', policy: { approvers: approversWith({ file: 'admin' }) }, tier: 'LOW', reach: 'file', rules: 'gate', needs: '1 admin after a review' },
+  { when: 'the policy asks an admin of another reach', policy: { approvers: approversWith({ file: 'admin' }) }, reach: 'row', rules: 'gate', needs: '1 responder' },
   { when: 'its target was fixed a moment ago', policy: { cooldownMs: hour }, sinceFixMs: 0, rules: 'gate', needs: '1 supervisor' },
   { when: 'its target was fixed just within the cooldown', policy: { cooldownMs: hour }, sinceFixMs: hour - 1, rules: 'gate', needs: '1 supervisor' },
   { when: 'the cooldown of its target is over', policy: { cooldownMs: hour }, sinceFixMs: hour, rules: 'gate', needs: '1 responder' },
@@ -54,7 +54,7 @@ const cases: readonly Case[] = [
   { when: 'it is sure, of HIGH risk', ...sure, plan: { risk: 'HIGH' }, rules: 'gate', needs: '1 responder' },
   { when: 'it is sure, of CRITICAL risk', ...sure, plan: { risk: 'CRITICAL' }, rules: 'gate', needs: '2 responder' },
   { when: 'it is sure and the policy asks two of its risk', ...sure, policy: { ...confidence, approvals: { LOW: 1, MEDIUM: 2, HIGH: 2, CRITICAL: 2 } }, rules: 'gate', needs: '2 responder' },
-  { when: 'it is sure and the policy asks a supervisor of its reach', ...sure, policy: { ...confidence, approvers: { session: 'supervisor', row: 'responder', file: 'responder' } }, rules: 'gate', needs: '1 supervisor' },
+  { when: 'it is sure and the policy asks a supervisor of its reach', ...sure, policy: { ...confidence, approvers: approversWith({ session: 'supervisor' }) }, rules: 'gate', needs: '1 supervisor' },
   { when: 'it is less sure', ...sure, tier: 'MEDIUM', rules: 'gate', needs: '1 supervisor' },
   { when: 'it is not sure', ...sure, tier: 'LOW', rules: 'gate', needs: '1 supervisor after a review' },
   { when: 'somebody outside chose a text of it', ...sure, plan: { derivedFromText: true }, rules: 'gate', needs: '1 responder' },
@@ -136,7 +136,7 @@ const policy = fc
   .record({
     autonomy: fc.constantFrom(...autonomies),
     approvals: fc.record({ LOW: fc.integer({ min: 1, max: 5 }), MEDIUM: fc.integer({ min: 1, max: 5 }), HIGH: fc.integer({ min: 1, max: 5 }), CRITICAL: fc.integer({ min: 2, max: 5 }) }),
-    approvers: fc.record({ session: role, row: role, file: role }),
+    approvers: fc.record({ session: role, row: role, file: role, pod: role, workload: role, namespace: role, host: role, cluster: role }),
   })
   .map(aPolicy);
 const tier = fc.constantFrom('HIGH' as const, 'MEDIUM' as const, 'LOW' as const);

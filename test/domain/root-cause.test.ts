@@ -102,7 +102,7 @@ describe('a changed configuration', () => {
       affectedSystems: ['checkout'],
       evidence: ['checkout/p99', 'checkout-config/configChange'],
       suggestedActions: [expect.stringContaining('put back'), expect.stringContaining('who changed it')],
-      aims: [{ kind: 'restore', target: 'checkout-config', patch: change.patch }],
+      aims: [{ kind: 'restore', target: 'checkout-config', type: 'config-patch', script: change.patch }],
     });
   });
 

@@ -3,7 +3,8 @@ import { findUnwell, findVanished, judgeVerification, toImprovementPercent } fro
 import type { Fact } from '../../domain/signal.js';
 import { aMeasurement, aSignal } from '../builders.js';
 
-const tables = (...names: readonly string[]): Fact => ({ kind: 'objects', id: 'shop-db/objects', target: 'shop-db', names });
+const tables = (...names: readonly string[]): Fact => ({ kind: 'objects', id: 'shop-db/objects', target: 'shop-db', of: 'tables', names });
+const workloads = (...names: readonly string[]): Fact => ({ kind: 'objects', id: 'shop/objects', target: 'shop', of: 'workloads', names });
 const before = [aSignal()];
 const well = aSignal({ value: 38 });
 const stabilizationMs = 20_000;
@@ -76,6 +77,8 @@ describe('what vanished', () => {
   it.each<{ what: string; was: Fact[]; is: Fact[]; unwell: readonly string[] }>([
     { what: 'a table', was: [tables('a', 'b')], is: [tables('b', 'c')], unwell: ['table a (vanished)'] },
     { what: 'every table of a database that cannot be asked', was: [tables('a')], is: [], unwell: ['tables of shop-db (not measured)'] },
+    { what: 'a workload and what a service had behind it', was: [workloads('deployment/web', 'endpoints of service/web')], is: [workloads()], unwell: ['deployment/web (vanished)', 'endpoints of service/web (vanished)'] },
+    { what: 'every workload of a namespace that cannot be asked', was: [workloads('deployment/web')], is: [tables('b')], unwell: ['workloads and services of shop (not measured)'] },
     { what: 'no table where none was', was: [tables()], is: [], unwell: [] },
     { what: 'no table that a list was too short for', was: [tables(...names)], is: [tables('shop.a', ...names.slice(0, -1))], unwell: [] },
     { what: 'a table within a list that is full', was: [tables(...names)], is: [tables('shop.a', ...names.slice(1))], unwell: ['table shop.t00000 (vanished)'] },

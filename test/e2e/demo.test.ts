@@ -3,6 +3,9 @@ import pg from 'pg';
 import { startDemo, type Demo } from '../harness/demo.js';
 import { describeInBrowser, openBrowser, openPage } from '../web/browser.js';
 
+// What is refused where there is no cluster is refused here, whoever runs this.
+delete process.env['KUBECONFIG'];
+
 let demo: Demo;
 afterEach(() => demo.close());
 
@@ -86,7 +89,8 @@ describe('npm run demo', () => {
 
   it.each([
     { args: ['--then-rollback'], says: /--then-rollback does not go with the scenario database: its fix ends a session, which cannot be brought back/ },
-    { args: ['--scenario', 'moon'], says: /'moon' is invalid. Allowed choices are database, config/ },
+    { args: ['--scenario', 'kubernetes'], says: /needs a Kubernetes cluster, and KUBECONFIG names none\n  What to do: kind create cluster/ },
+    { args: ['--scenario', 'moon'], says: /'moon' is invalid. Allowed choices are database, config, kubernetes/ },
   ])('refuses $args in words, before anything starts', async ({ args, says }) => {
     demo = await startDemo(...args);
     expect(await demo.ended).toBe(1);

@@ -20,8 +20,8 @@ const commands = new Set([
   ...[...readme.matchAll(/`((?:npm|npx|git|docker|curl) [^`]+)`/g)].map(([, command = '']) => command),
 ]);
 
-/** Run by other tests, literally: `npm test` by whoever reads this, the demo by demo.test.ts. */
-const ranElsewhere = ['npm test', 'npm run demo', 'npm run demo -- --yes', 'npm run demo -- --scenario config --yes --then-rollback'];
+/** Run by other tests, literally: `npm test` by whoever reads this, the demo by demo.test.ts, on Kubernetes by .ci/run. */
+const ranElsewhere = ['npm test', 'npm run demo', 'npm run demo -- --yes', 'npm run demo -- --scenario config --yes --then-rollback', 'npm run demo -- --scenario kubernetes --yes'];
 
 const run = promisify(execFile);
 let folder: string;

@@ -106,6 +106,7 @@ export function createLedgerRecorder(ledger: Ledger, over: Partial<Recorder> = {
     recordUpdate: async () => {},
     showPhase: async () => {},
     appendOutput: async () => {},
+    countOutputLines: async () => 0,
     saveMeasurement: async () => {},
     readMeasurement: async () => undefined,
     readEarlierRun: unused,

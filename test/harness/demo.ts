@@ -33,7 +33,7 @@ export async function startDemo(...args: readonly string[]) {
       return `postgresql://postgres:${readFileSync(join(home, 'demo/postgres/password'), 'utf8').trim()}@${host}/shop`;
     },
     async close(): Promise<void> {
-      if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+      if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
       await ended;
       rmSync(folder, { recursive: true, force: true });
     },

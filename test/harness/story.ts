@@ -21,7 +21,7 @@ import type { Severity } from '../../domain/severity.js';
 import { formatUpdate } from '../../domain/tail-text.js';
 import type { Channel, Workspace } from '../../domain/watch.js';
 import { incident as incidentWorkflow } from '../../workflows/index.js';
-import { aPolicy } from '../builders.js';
+import { aPolicy, plainScript } from '../builders.js';
 import { fakeWorld, type Trouble } from '../fakes/fake-world.js';
 import type { FreshDatabase } from './database.js';
 import { testSign, testSignatures, testSignPolicy } from './signatures.js';
@@ -38,6 +38,7 @@ export const revokeDelete = {
   category: 'massDeletion' as RootCauseCategory,
   risk: 'MEDIUM' as Severity,
   estimatedDurationMs: 1_000,
+  ...plainScript,
   enabled: true,
   createdBy: 'test',
 };

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createConfigPatchExecutor } from '../../activities/adapters/config-patch-executor.js';
-import { createExecutor } from '../../activities/adapters/executors.js';
 import type { Change, ChangeOptions, Executor } from '../../activities/ports.js';
 import type { Step, ValidStep } from '../../domain/plan.js';
 import { aPolicy, aStep } from '../builders.js';
@@ -55,8 +54,7 @@ async function openWorld(): Promise<ExecutorWorld & { readonly folder: string; r
   const folder = await openFolder();
   const path = join(folder, 'shop.yaml');
   await writeFile(path, good);
-  const configPatch = toExecutor(path);
-  const executor = createExecutor({ 'config-patch': configPatch, sql: configPatch });
+  const executor = toExecutor(path);
   const watched = watchFile(folder, 'shop.yaml');
   watchers.push(watched);
   return {
@@ -82,6 +80,8 @@ const options = (begin: ChangeOptions['begin'] = async () => {}, lines: string[]
   begin,
   signal: new AbortController().signal,
   onOutput: (line) => lines.push(line),
+  toldLines: 0,
+  drained: async () => {},
 });
 const toChange = async (executor: Executor, step: Step): Promise<Change> => ({ kind: 'execute', step, key: 'a'.repeat(32), snapshot: await executor.snapshot('w', step) });
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { measureAuditLog } from '../../activities/adapters/audit-log-detector.js';
 import { createDetectors } from '../../activities/adapters/detectors.js';
+import { openKubernetes } from '../../activities/adapters/kubernetes-client.js';
 import { measurePostgres } from '../../activities/adapters/postgres-detector.js';
 import { openTargetConnections, type TargetConnections } from '../../activities/adapters/target-connections.js';
 import type { Detector, Target } from '../../domain/watch.js';
@@ -10,6 +11,8 @@ import { countSignals } from '../../domain/watch.js';
 import { openBlockedDatabase, type BlockedDatabase } from '../harness/blocked-database.js';
 import { openHangingProxy } from './hanging-proxy.js';
 import { openRole } from './open-role.js';
+
+const { clientOf } = openKubernetes(() => '');
 
 let database: BlockedDatabase;
 let connections: TargetConnections;
@@ -55,6 +58,7 @@ const severe = [{ id: 'i1', title: 'checkout is down', severity: 'CRITICAL' }];
 const measure = (target: Target) =>
   createDetectors(
     connections,
+    clientOf,
     () => url,
     { listActiveSevere: async (_workspace, except) => severe.filter(({ id }) => id !== except), readLastKnownGood: async () => undefined },
     () => new Date(),
@@ -121,7 +125,7 @@ describe('the Postgres detector', () => {
   it('is unavailable to a role that sees only its own sessions, and names the remedy', async () => {
     const role = await openRole(database.url);
     const own = openTargetConnections(() => role.url);
-    const ask = () => createDetectors(own, () => role.url, { listActiveSevere: async () => [], readLastKnownGood: async () => undefined }, () => new Date()).measure([target()], { workspaceId: 'w', incidentId: null });
+    const ask = () => createDetectors(own, clientOf, () => role.url, { listActiveSevere: async () => [], readLastKnownGood: async () => undefined }, () => new Date()).measure([target()], { workspaceId: 'w', incidentId: null });
     expect(await ask()).toMatchObject({
       signals: [{ name: 'postgres-availability', value: 0 }],
       facts: [{ kind: 'unreachable', because: expect.stringContaining(`grant pg_monitor to ${role.name}`) }],

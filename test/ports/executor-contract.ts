@@ -74,6 +74,8 @@ export function describeExecutor(name: string, { wayBack, open }: ExecutorUnderT
     begin,
     signal: new AbortController().signal,
     onOutput: (line) => lines.push(line),
+    toldLines: 0,
+    drained: async () => {},
   });
   const settle = (change: Change, handle: string) => world.executor.settle(world.workspaceId, change, handle, toOptions(async () => {}));
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
 import { createConfigPatchExecutor } from '../../activities/adapters/config-patch-executor.js';
 import { createDetectors } from '../../activities/adapters/detectors.js';
+import { openKubernetes } from '../../activities/adapters/kubernetes-client.js';
 import { createSqlExecutor } from '../../activities/adapters/sql-executor.js';
 import { openTargetConnections, type TargetConnections } from '../../activities/adapters/target-connections.js';
 import type { Executor } from '../../activities/ports.js';
@@ -16,6 +17,8 @@ import { type BlockedDatabase, openBlockedDatabase } from '../harness/blocked-da
 import { until } from '../harness/until.js';
 import { openRole } from './open-role.js';
 import { connect, target, workspace } from './sql-world.js';
+
+const { clientOf } = openKubernetes(() => '');
 
 /** A database that Sluice may read, without anybody who could run something there. */
 const observed = { ...target, executor: null } satisfies Target;
@@ -50,14 +53,14 @@ afterAll(async () => {
 
 const notRun = async (executor: Executor, step: ValidStep, wayBack: 'oneWay' | 'snapshot'): Promise<void> => {
   const frozen = aStep({ ...step, wayBack: wayBack === 'oneWay' ? { kind: 'oneWay', because: 'x' } : { kind: 'snapshot', of: 'rows', keptMs: 1 } });
-  const options = { begin: async () => {}, signal: new AbortController().signal, onOutput: () => {} };
+  const options = { begin: async () => {}, signal: new AbortController().signal, onOutput: () => {}, toldLines: 0, drained: async () => {} };
   await expect(executor.run('w', { kind: 'execute', step: frozen, key: 'a'.repeat(32), snapshot: '' }, options)).rejects.toMatchObject({ kind: 'targetMissing' });
 };
 
 describe('what is only observed is rehearsed in full by whoever may only read, and not run', () => {
   it('a session, by a role with pg_monitor', async () => {
     const pid = await database.block();
-    const detectors = createDetectors(connections, () => role.url, { listActiveSevere: async () => [], readLastKnownGood: async () => undefined }, () => new Date());
+    const detectors = createDetectors(connections, clientOf, () => role.url, { listActiveSevere: async () => [], readLastKnownGood: async () => undefined }, () => new Date());
     const holder = await until('the session that others wait for', async () =>
       (await detectors.measure([observed], { workspaceId: 'w', incidentId: null })).facts.find((fact): fact is SessionFact => fact.kind === 'session' && fact.pid === pid && fact.blocks > 0),
     );

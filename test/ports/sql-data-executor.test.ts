@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 const aValidStep = (script: string, parameters: readonly string[] = [], over: Partial<ValidStep> = {}): ValidStep => ({
-  stepId: '1', type: 'sql', target: 'shop-db', script, parameters, reach: 'row', timeoutMs: 10_000, ...over,
+  stepId: '1', type: 'sql', target: 'shop-db', script, parameters, reach: 'row', timeoutMs: 10_000, queue: null, sandbox: null, ...over,
 });
 const imagesOf = async (table: string): Promise<readonly string[]> =>
   (await client.query<{ image: string }>(`select (t.*)::text as image from ${table} as t order by 1`)).rows.map(({ image }) => image);
@@ -68,13 +68,13 @@ describe('like any executor without a way back', () => {
 /** Runs with everything noted, as far as a test does not say otherwise. */
 async function run(executor: Executor, change: Change, over: Partial<ChangeOptions> = {}) {
   let handle = '';
-  const options = { begin: async (noted: string) => void (handle = noted), signal: new AbortController().signal, onOutput: () => {}, ...over };
+  const options = { begin: async (noted: string) => void (handle = noted), signal: new AbortController().signal, onOutput: () => {}, toldLines: 0, drained: async () => {}, ...over };
   return { result: await executor.run('w', change, options), handle };
 }
 const toExecution = async (step: Step, executor = sql.executor): Promise<Change> => ({ kind: 'execute', step, key: 'a'.repeat(32), snapshot: await executor.snapshot('w', step) });
 const toRollback = ({ step, snapshot }: Change, left: string): Change => ({ kind: 'rollback', step, key: 'b'.repeat(32), snapshot: snapshot ?? '', left });
 const freeze = (script: string, parameters: readonly string[] = [], over: Partial<ValidStep> = {}) => freezeStep(sql.executor, 'w', aValidStep(script, parameters, over));
-const settle = (change: Change, handle: string, executor = sql.executor) => executor.settle('w', change, handle, { signal: new AbortController().signal, onOutput: () => {} });
+const settle = (change: Change, handle: string, executor = sql.executor) => executor.settle('w', change, handle, { signal: new AbortController().signal, onOutput: () => {}, toldLines: 0, drained: async () => {} });
 
 async function aTable(columns: string, rows = ''): Promise<string> {
   const table = newTable();

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { createSqlExecutor } from '../../activities/adapters/sql-executor.js';
 import { openTargetConnections, type TargetConnections } from '../../activities/adapters/target-connections.js';
 import { createDetectors } from '../../activities/adapters/detectors.js';
+import { openKubernetes } from '../../activities/adapters/kubernetes-client.js';
 import type { Detectors, Executor } from '../../activities/ports.js';
 import type { Step } from '../../domain/plan.js';
 import type { SessionFact } from '../../domain/signal.js';
@@ -15,6 +16,8 @@ import { describeExecutor, type ExecutorWorld, freezeStep } from './executor-con
 import { openHangingProxy } from './hanging-proxy.js';
 import { openRole } from './open-role.js';
 import { connect, listOpenTransactions, openSqlExecutor, target, workspace } from './sql-world.js';
+
+const { clientOf } = openKubernetes(() => '');
 
 interface World {
   readonly detectors: Detectors;
@@ -65,7 +68,7 @@ const worlds: readonly { readonly name: string; readonly open: () => Promise<Wor
     name: 'in Postgres',
     open: async () => ({
       ...(await hold()),
-      detectors: createDetectors(connections, () => database.url, { listActiveSevere: async () => [], readLastKnownGood: async () => undefined }, () => new Date()),
+      detectors: createDetectors(connections, clientOf, () => database.url, { listActiveSevere: async () => [], readLastKnownGood: async () => undefined }, () => new Date()),
       executor: createSqlExecutor(connections, { readWorkspace: () => workspace }, wait),
     }),
   },
@@ -79,7 +82,7 @@ async function aimAt(world: World): Promise<Step> {
   return aStep({ parameters: [`${holder.pid}`, holder.backendStart] });
 }
 const run = (world: World, step: Step, lines: string[] = []) =>
-  world.executor.run('w', { kind: 'execute', step, key: 'k', snapshot: null }, { begin: async () => {}, signal: new AbortController().signal, onOutput: (line) => lines.push(line) });
+  world.executor.run('w', { kind: 'execute', step, key: 'k', snapshot: null }, { begin: async () => {}, signal: new AbortController().signal, onOutput: (line) => lines.push(line), toldLines: 0, drained: async () => {} });
 
 describe.each(worlds)('session control $name', ({ open }) => {
   it('rehearses by reading: it says what would be touched, and the session is still there', async () => {
@@ -211,7 +214,7 @@ describe('session control in Postgres', () => {
   it('whose target cannot be asked any more is unknown once it has begun, and not made before', async () => {
     const gone = openSqlExecutor('postgres://nobody:x@127.0.0.1:1/none', async () => {});
     const change = { kind: 'execute', step: aStep(), key: 'k', snapshot: null } as const;
-    const options = { begin: async () => {}, signal: new AbortController().signal, onOutput: () => {} };
+    const options = { begin: async () => {}, signal: new AbortController().signal, onOutput: () => {}, toldLines: 0, drained: async () => {} };
     await expect(gone.executor.settle('w', change, '{}', options)).rejects.toMatchObject({ kind: 'outcomeUnknown' });
     await expect(gone.executor.run('w', change, options)).rejects.toThrow('ECONNREFUSED');
     await gone.close();
@@ -221,7 +224,7 @@ describe('session control in Postgres', () => {
     const proxy = await openHangingProxy(database.url);
     const { world, step, close } = await openPostgres({ timeoutMs: 300 }, proxy.url);
     const change = { kind: 'execute', step, key: 'k', snapshot: null } as const;
-    const options = { begin: async () => proxy.hang(), signal: new AbortController().signal, onOutput: () => {} };
+    const options = { begin: async () => proxy.hang(), signal: new AbortController().signal, onOutput: () => {}, toldLines: 0, drained: async () => {} };
     expect(await world.executor.run('w', change, options)).toEqual({ kind: 'done', summary: expect.stringMatching(/^session \d+ .* is gone$/) });
     await close();
     proxy.close();
@@ -231,7 +234,7 @@ describe('session control in Postgres', () => {
     const watch = { readWorkspace: () => ({ ...workspace, targets: [{ ...target, executor: null }] }) };
     const executor = createSqlExecutor(connections, watch, async () => {});
     expect(await executor.rehearse('w', aStep())).toMatchObject({ found: false });
-    const options = { begin: async () => {}, signal: new AbortController().signal, onOutput: () => {} };
+    const options = { begin: async () => {}, signal: new AbortController().signal, onOutput: () => {}, toldLines: 0, drained: async () => {} };
     await expect(executor.run('w', { kind: 'execute', step: aStep(), key: 'k', snapshot: null }, options)).rejects.toMatchObject({ kind: 'targetMissing' });
   });
 });

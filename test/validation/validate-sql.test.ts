@@ -8,7 +8,7 @@ const call = 'pg_terminate_backend(pid)';
 
 describe('session control that aims at one session', () => {
   it.each([
-    ...seedScripts.map(({ command }) => command),
+    ...seedScripts.filter(({ type }) => type === 'SQL').map(({ command }) => command),
     `SELECT ${call} ${from} ${where}`,
     `select ${call} ${from} ${where};`,
     `SELECT pid, usename, state, pg_terminate_backend(pid, 0) AS "Done!" ${from} ${where}`,

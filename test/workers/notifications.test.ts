@@ -13,6 +13,7 @@ import type { Channel, Workspace } from '../../domain/watch.js';
 import { type Notifier, startNotifications } from '../../workers/notifications.js';
 import { connectNotifier } from '../../workers/ports.js';
 import { checkSecrets, createSecretReader, readWatch } from '../../workers/read-watch.js';
+import { createSecrets } from '../../workers/secrets.js';
 import { digest, finish, haveGate, haveIncident } from '../api/records.js';
 import { aPlan } from '../builders.js';
 import { createFakeNotifier } from '../fakes/fake-notifier.js';
@@ -44,8 +45,10 @@ async function receive(behave: (text: string) => Behaviour = () => well): Promis
 
 const hookTo = ({ url }: Receiver, name = 'hook'): Channel => ({ kind: 'webhook', name, url, secret: { env: 'SECRET' }, groups: ['responders'] });
 
+const secrets = createSecrets();
+
 /** Starts a dispatcher; the test's end stops it. */
-function dispatch(channels: readonly Channel[], notifier: Notifier = connectNotifier(createSecretReader({ SECRET }))) {
+function dispatch(channels: readonly Channel[], notifier: Notifier = connectNotifier(createSecretReader({ SECRET }, secrets.learn), secrets)) {
   const warned: string[] = [];
   const take = (_details: object, message: string) => void warned.push(message);
   const workspaces: readonly Workspace[] = readWatch('').map((workspace) => ({ ...workspace, id: workspaceId, channels }));
@@ -163,7 +166,7 @@ describe('what people are to be told', () => {
     const receiver = await receive();
     const incidentId = await haveIncident(database.db);
     await ask(incidentId);
-    const { warned } = dispatch([hookTo(receiver)], connectNotifier(createSecretReader({})));
+    const { warned } = dispatch([hookTo(receiver)], connectNotifier(createSecretReader({}, secrets.learn), secrets));
     await until('the first try', async () => (await textsOf(incidentId)).length === 1);
     expect(await textsOf(incidentId)).toEqual(['Could not tell hook (webhook): gate opened, tried again\nVariable SECRET is not set, and sluice.yaml names it.']);
     expect([receiver.received, warned]).toEqual([[], ['nobody could be told, tried again']]);
@@ -303,15 +306,16 @@ describe('a worker', () => {
   const check = (channels: readonly Channel[], env: Record<string, string>) => () =>
     checkSecrets(
       readWatch('').map((workspace) => ({ ...workspace, channels })),
-      createSecretReader(env),
+      createSecretReader(env, () => {}),
     );
   const hook: Channel = { kind: 'webhook', name: 'hook', url: { env: 'HOOK_URL' }, secret: { env: 'SECRET' }, groups: ['responders'] };
   const slack: Channel = { kind: 'slack', name: 'ops', api: 'https://slack.com/api', token: { env: 'TOKEN' }, channel: 'C0123', groups: ['responders'] };
 
   it('does not start where a channel has not what it needs, and names all of it', () => {
     expect(check([hook, slack], {})).toThrow(/HOOK_URL[\s\S]*TOKEN/);
-    expect(check([hook], { HOOK_URL: 'https://x', SECRET: 'short' })).toThrow('5 bytes');
+    expect(check([hook], { HOOK_URL: 'https://x/hook', SECRET: 'a short one' })).toThrow('11 bytes');
+    expect(check([slack], { TOKEN: 'xoxb' })).toThrow('The secret TOKEN has fewer than 6 characters');
     expect(check([hook], { HOOK_URL: 'http://x/whsec', SECRET })).toThrow(/^The address of the channel hook, .* must be an https address; http only for this machine itself\.$/);
-    expect(check([hook, slack], { HOOK_URL: 'https://x', SECRET, TOKEN: 'xoxb' })).not.toThrow();
+    expect(check([hook, slack], { HOOK_URL: 'https://x/hook', SECRET, TOKEN: 'xoxb-1' })).not.toThrow();
   });
 });

@@ -1,3 +1,5 @@
+import type { Json } from '../../domain/canonical.js';
+
 /** A JSON value whose objects are maps, so that no member's name means anything to JavaScript. */
 export type Tree = string | number | boolean | null | readonly Tree[] | ReadonlyMap<string, Tree>;
 
@@ -22,7 +24,7 @@ export function isEqual(one: Tree, other: Tree): boolean {
 }
 
 /** As a value that JSON.stringify and `yaml` write. `fromEntries` defines members, so not even `__proto__` is inherited from. */
-export function toPlain(tree: Tree): unknown {
+export function toPlain(tree: Tree): Json {
   if (isList(tree)) return tree.map(toPlain);
   return isMembers(tree) ? Object.fromEntries([...tree].map(([name, member]) => [name, toPlain(member)])) : tree;
 }

@@ -1,4 +1,5 @@
 import type { DraftStep } from '../../domain/plan.js';
+import { hiddenCharacter } from '../hidden-character.js';
 import type { Finding, ScriptValidation } from '../script-validation.js';
 import { findString } from './json-text.js';
 import { type PlacedOperation, readPatch, writePointer } from './json-patch.js';
@@ -17,21 +18,18 @@ function findInPatch(text: string, parameters: readonly string[]): readonly Find
   if (text.length > MAX_LENGTH) {
     return [{ rule: 'patch.size', position: 0, reason: `${text.length} characters are more than ${MAX_LENGTH}`, remedy: 'Change less at once.' }];
   }
-  const strange = text.search(hidden);
+  const strange = text.search(hiddenCharacter);
   if (strange >= 0) return [refuseCharacter(strange)];
   const patch = readPatch(text);
   if (!patch.ok) return [patch.finding];
   // An escape is seen in the patch and not in the file.
-  const escaped = findString(text, (decoded) => hidden.test(decoded));
+  const escaped = findString(text, (decoded) => hiddenCharacter.test(decoded));
   if (escaped !== undefined) return [refuseCharacter(escaped)];
   if (patch.operations.every(({ operation }) => operation.op === 'test')) {
     return [{ rule: 'patch.nothing', position: 0, reason: 'it only tests', remedy: 'Add an operation that changes something.' }];
   }
   return patch.operations.flatMap(findUntested);
 }
-
-// Controls, direction marks, what has no width, half characters, and what no standard names. Lines and tabs may be.
-const hidden = /(?![\t\n\r])(?:[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}])/u;
 
 const refuseCharacter = (offset: number): Finding => ({
   rule: 'patch.characters',

@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type Node, type Pair, parseDocument, Scalar, visit, type YAMLMap, type YAMLSeq } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, Lexer, type Node, type Pair, parseDocument, Parser, Scalar, visit, type YAMLMap, type YAMLSeq } from 'yaml';
 import { MAX_DEPTH, type Reading, toPlain, type Tree, withinStack } from './json-tree.js';
 import type { Path } from './tree-edits.js';
 
@@ -10,12 +10,26 @@ export const parseYaml = (text: string): Document => parseDocument(text, { uniqu
 
 /** Reads one YAML document. Aliases are followed; merge keys (`<<`) are members like any other. */
 export function readYaml(text: string): Reading {
+  if (nestsTooDeep(text)) return refuse('it nests too deep');
   return withinStack((): Reading => {
     const document = parseYaml(text);
     const [error] = document.errors;
     if (error !== undefined) return refuse(`it is not one YAML document: ${error.message.split('\n', 1)[0]}`);
     return createReader()(document.contents, 0);
   }, refuse('it nests too deep'));
+}
+
+// The collections and the members that are open at once: a level of nesting may be both.
+const MAX_OPEN = 3 * MAX_DEPTH;
+
+/** Whether it nests so deep that the package, which recurses, would end the whole process: a pattern that is compiled at the end of the stack does. */
+function nestsTooDeep(text: string): boolean {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const _ of parser.next(lexeme));
+    if (parser.stack.length > MAX_OPEN) return true;
+  }
+  return false;
 }
 
 const refuse = (because: string): Reading => ({ ok: false, because });

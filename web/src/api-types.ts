@@ -107,6 +107,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/executions/{key}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Asked by a pod before it runs a script, with the one-time token of its execution. The first process that asks is told yes, each other never. */
+        post: operations["claimExecution"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -462,6 +479,108 @@ export interface paths {
         put?: never;
         /** @description Says what each open execution gate asks for now, and would ask for under this policy. Changes nothing. */
         post: operations["dryRunPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The executor workers of the workspace, what each can do, and whether it is there. */
+        get: operations["listExecutors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executors/poll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Takes the next call of the queue that the token names, and waits for one. */
+        post: operations["pollExecutorCall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executors/calls/{callId}/beat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Says that the worker of a call lives; whoever does not is taken for dead. */
+        post: operations["beatExecutorCall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executors/calls/{callId}/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Asks whether a change may begin now. Only `begun` lets it. */
+        post: operations["beginExecutorCall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executors/calls/{callId}/output": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Sends lines of a call to the job tail. */
+        post: operations["sendExecutorOutput"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/executors/calls/{callId}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Ends a call with what it came to. */
+        post: operations["answerExecutorCall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -960,6 +1079,84 @@ export interface operations {
             };
         };
     };
+    claimExecution: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller; a repeat with the same key counts once. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The key of an execution. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Its name. */
+                    pod: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        key: string;
+                        pod: string;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
     readMe: {
         parameters: {
             query?: never;
@@ -978,7 +1175,7 @@ export interface operations {
                     "application/json": {
                         person: string;
                         /** @enum {string} */
-                        role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                        role: "viewer" | "responder" | "supervisor" | "admin" | "agent" | "executor";
                         workspaceId: string;
                     };
                 };
@@ -1050,7 +1247,7 @@ export interface operations {
                         people: {
                             person: string;
                             /** @enum {string} */
-                            role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                            role: "viewer" | "responder" | "supervisor" | "admin" | "agent" | "executor";
                             slackUser: string;
                             changedBy: string;
                             /** Format: date-time */
@@ -1134,7 +1331,7 @@ export interface operations {
                     "application/json": {
                         person: string;
                         /** @enum {string} */
-                        role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                        role: "viewer" | "responder" | "supervisor" | "admin" | "agent" | "executor";
                         slackUser: string;
                         changedBy: string;
                         /** Format: date-time */
@@ -1207,7 +1404,7 @@ export interface operations {
                     "application/json": {
                         person: string;
                         /** @enum {string} */
-                        role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                        role: "viewer" | "responder" | "supervisor" | "admin" | "agent" | "executor";
                         slackUser: string;
                         changedBy: string;
                         /** Format: date-time */
@@ -1284,7 +1481,7 @@ export interface operations {
                             id: string;
                             person: string;
                             /** @enum {string} */
-                            role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                            role: "viewer" | "responder" | "supervisor" | "admin" | "agent" | "executor";
                             /** @description What it is for. */
                             name: string;
                             /** @enum {string} */
@@ -1363,7 +1560,7 @@ export interface operations {
                     /** @description As the audit and the gates name them. */
                     person: string;
                     /** @enum {string} */
-                    role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                    role: "viewer" | "responder" | "supervisor" | "admin" | "agent" | "executor";
                     name: string;
                     /**
                      * Format: date-time
@@ -1385,7 +1582,7 @@ export interface operations {
                         id: string;
                         person: string;
                         /** @enum {string} */
-                        role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                        role: "viewer" | "responder" | "supervisor" | "admin" | "agent" | "executor";
                         /** @description What it is for. */
                         name: string;
                         /** @enum {string} */
@@ -1470,7 +1667,7 @@ export interface operations {
                         id: string;
                         person: string;
                         /** @enum {string} */
-                        role: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                        role: "viewer" | "responder" | "supervisor" | "admin" | "agent" | "executor";
                         /** @description What it is for. */
                         name: string;
                         /** @enum {string} */
@@ -1849,7 +2046,7 @@ export interface operations {
                         closedAt: string | null;
                         rootCause: {
                             /** @enum {string} */
-                            category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
+                            category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "deployment" | "podFailure" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
                             details: string;
                             confidence: number;
                             affectedSystems: string[];
@@ -1866,12 +2063,25 @@ export interface operations {
                             steps: {
                                 stepId: string;
                                 /** @enum {string} */
-                                type: "sql" | "config-patch";
+                                type: "sql" | "config-patch" | "kubernetes" | "kubectl" | "command" | "bash" | "python";
                                 target: string;
                                 script: string;
                                 parameters: string[];
                                 /** @enum {string} */
-                                reach: "session" | "row" | "file";
+                                reach: "session" | "row" | "file" | "pod" | "workload" | "namespace" | "host" | "cluster";
+                                /** @description The executor worker that runs it; null where the control worker does. */
+                                queue: string | null;
+                                /** @description What bash and python run in; null for other types. */
+                                sandbox: {
+                                    /** @description Files and folders of the host that it may change. */
+                                    paths: string[];
+                                    /** @description The names of the secrets that it is given. */
+                                    secrets: string[];
+                                    memoryBytes: number;
+                                    diskBytes: number;
+                                    processes: number;
+                                    outputBytes: number;
+                                } | null;
                                 wayBack: {
                                     /** @enum {string} */
                                     kind: "oneWay";
@@ -1880,7 +2090,7 @@ export interface operations {
                                     /** @enum {string} */
                                     kind: "snapshot";
                                     /** @enum {string} */
-                                    of: "rows" | "file";
+                                    of: "rows" | "file" | "object" | "paths";
                                     keptMs: number;
                                 };
                             }[];
@@ -1916,7 +2126,7 @@ export interface operations {
                             offersRollback: boolean;
                             approvalsNeeded: number;
                             /** @enum {string} */
-                            roleNeeded: "viewer" | "responder" | "supervisor" | "admin" | "agent";
+                            roleNeeded: "viewer" | "responder" | "supervisor" | "admin" | "agent" | "executor";
                             /** @description Whether a supervisor has to record a review before any approval counts. */
                             reviewNeeded: boolean;
                             /** @description Whose approval does not count: they wrote what would run, or let it run alone. */
@@ -2226,7 +2436,7 @@ export interface operations {
                         needsHuman: number;
                         /** @description Those of them for which no plan was ever made, by root cause; null where none was found. */
                         withoutPlan: {
-                            rootCause: ("idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "targetUnreachable" | "serviceDegraded" | "activeIncident") | null;
+                            rootCause: ("idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "deployment" | "podFailure" | "targetUnreachable" | "serviceDegraded" | "activeIncident") | null;
                             count: number;
                         }[];
                         /** @description The last plan that was proposed for each incident, by fix and tier of confidence; most proposed first. */
@@ -2815,16 +3025,22 @@ export interface operations {
                         name: string;
                         description: string;
                         /** @enum {string} */
-                        type: "SQL";
+                        type: "SQL" | "KUBECTL" | "SHELL" | "BASH" | "PYTHON";
                         command: string;
-                        /** @description What each `$n` of the command stands for, in order. */
-                        parameters: ("pid" | "backendStart" | "actor")[];
+                        /** @description What each `$n` of SQL, each argument of a BASH or PYTHON script, or each `{…}` of a command line stands for, in order. */
+                        parameters: ("pid" | "backendStart" | "actor" | "namespace" | "name" | "revision" | "replicas" | "unit" | "container")[];
                         /** @enum {string} */
-                        category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
+                        category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "deployment" | "podFailure" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
                         /** @enum {string} */
                         risk: "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
                         /** @description Milliseconds. */
                         estimatedDuration: number;
+                        /** @description Until it is stopped. */
+                        timeoutMs: number;
+                        /** @description Files and folders that a BASH or PYTHON script may change; what it changes elsewhere cannot be undone. */
+                        paths: string[];
+                        /** @description Secrets that a BASH or PYTHON script finds as files below /run/secrets, by the names that sluice.yaml gives them. */
+                        secrets: string[];
                         enabled: boolean;
                         /** Format: date-time */
                         createdAt: string;
@@ -2894,16 +3110,22 @@ export interface operations {
                     name: string;
                     description?: string;
                     /** @enum {string} */
-                    type: "SQL";
+                    type: "SQL" | "KUBECTL" | "SHELL" | "BASH" | "PYTHON";
                     command: string;
-                    /** @description What each `$n` of the command stands for, in order. */
-                    parameters: ("pid" | "backendStart" | "actor")[];
+                    /** @description What each `$n` of SQL, each argument of a BASH or PYTHON script, or each `{…}` of a command line stands for, in order. */
+                    parameters: ("pid" | "backendStart" | "actor" | "namespace" | "name" | "revision" | "replicas" | "unit" | "container")[];
                     /** @enum {string} */
-                    category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
+                    category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "deployment" | "podFailure" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
                     /** @enum {string} */
                     risk: "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
                     /** @description Milliseconds. */
                     estimatedDuration: number;
+                    /** @description Until it is stopped. */
+                    timeoutMs?: number;
+                    /** @description Files and folders that a BASH or PYTHON script may change; what it changes elsewhere cannot be undone. */
+                    paths?: string[];
+                    /** @description Secrets that a BASH or PYTHON script finds as files below /run/secrets, by the names that sluice.yaml gives them. */
+                    secrets?: string[];
                     enabled?: boolean;
                 };
             };
@@ -2922,16 +3144,22 @@ export interface operations {
                         name: string;
                         description: string;
                         /** @enum {string} */
-                        type: "SQL";
+                        type: "SQL" | "KUBECTL" | "SHELL" | "BASH" | "PYTHON";
                         command: string;
-                        /** @description What each `$n` of the command stands for, in order. */
-                        parameters: ("pid" | "backendStart" | "actor")[];
+                        /** @description What each `$n` of SQL, each argument of a BASH or PYTHON script, or each `{…}` of a command line stands for, in order. */
+                        parameters: ("pid" | "backendStart" | "actor" | "namespace" | "name" | "revision" | "replicas" | "unit" | "container")[];
                         /** @enum {string} */
-                        category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
+                        category: "idleTransaction" | "longRunningQuery" | "connectionExhaustion" | "massDeletion" | "configuration" | "deployment" | "podFailure" | "targetUnreachable" | "serviceDegraded" | "activeIncident";
                         /** @enum {string} */
                         risk: "LOW" | "MEDIUM" | "HIGH" | "CRITICAL";
                         /** @description Milliseconds. */
                         estimatedDuration: number;
+                        /** @description Until it is stopped. */
+                        timeoutMs: number;
+                        /** @description Files and folders that a BASH or PYTHON script may change; what it changes elsewhere cannot be undone. */
+                        paths: string[];
+                        /** @description Secrets that a BASH or PYTHON script finds as files below /run/secrets, by the names that sluice.yaml gives them. */
+                        secrets: string[];
                         enabled: boolean;
                         /** Format: date-time */
                         createdAt: string;
@@ -3017,6 +3245,16 @@ export interface operations {
                                 row: "responder" | "supervisor" | "admin";
                                 /** @enum {string} */
                                 file: "responder" | "supervisor" | "admin";
+                                /** @enum {string} */
+                                pod: "responder" | "supervisor" | "admin";
+                                /** @enum {string} */
+                                workload: "responder" | "supervisor" | "admin";
+                                /** @enum {string} */
+                                namespace: "responder" | "supervisor" | "admin";
+                                /** @enum {string} */
+                                host: "responder" | "supervisor" | "admin";
+                                /** @enum {string} */
+                                cluster: "responder" | "supervisor" | "admin";
                             };
                             /** @description Whether a supervisor may let a plan run alone, with a reason that everyone is told. */
                             breakGlass: boolean;
@@ -3129,6 +3367,16 @@ export interface operations {
                             row: "responder" | "supervisor" | "admin";
                             /** @enum {string} */
                             file: "responder" | "supervisor" | "admin";
+                            /** @enum {string} */
+                            pod: "responder" | "supervisor" | "admin";
+                            /** @enum {string} */
+                            workload: "responder" | "supervisor" | "admin";
+                            /** @enum {string} */
+                            namespace: "responder" | "supervisor" | "admin";
+                            /** @enum {string} */
+                            host: "responder" | "supervisor" | "admin";
+                            /** @enum {string} */
+                            cluster: "responder" | "supervisor" | "admin";
                         };
                         /** @description Whether a supervisor may let a plan run alone, with a reason that everyone is told. */
                         breakGlass: boolean;
@@ -3192,6 +3440,16 @@ export interface operations {
                                 row: "responder" | "supervisor" | "admin";
                                 /** @enum {string} */
                                 file: "responder" | "supervisor" | "admin";
+                                /** @enum {string} */
+                                pod: "responder" | "supervisor" | "admin";
+                                /** @enum {string} */
+                                workload: "responder" | "supervisor" | "admin";
+                                /** @enum {string} */
+                                namespace: "responder" | "supervisor" | "admin";
+                                /** @enum {string} */
+                                host: "responder" | "supervisor" | "admin";
+                                /** @enum {string} */
+                                cluster: "responder" | "supervisor" | "admin";
                             };
                             /** @description Whether a supervisor may let a plan run alone, with a reason that everyone is told. */
                             breakGlass: boolean;
@@ -3314,6 +3572,16 @@ export interface operations {
                                     row: "responder" | "supervisor" | "admin";
                                     /** @enum {string} */
                                     file: "responder" | "supervisor" | "admin";
+                                    /** @enum {string} */
+                                    pod: "responder" | "supervisor" | "admin";
+                                    /** @enum {string} */
+                                    workload: "responder" | "supervisor" | "admin";
+                                    /** @enum {string} */
+                                    namespace: "responder" | "supervisor" | "admin";
+                                    /** @enum {string} */
+                                    host: "responder" | "supervisor" | "admin";
+                                    /** @enum {string} */
+                                    cluster: "responder" | "supervisor" | "admin";
                                 };
                                 /** @description Whether a supervisor may let a plan run alone, with a reason that everyone is told. */
                                 breakGlass: boolean;
@@ -3427,6 +3695,16 @@ export interface operations {
                             row: "responder" | "supervisor" | "admin";
                             /** @enum {string} */
                             file: "responder" | "supervisor" | "admin";
+                            /** @enum {string} */
+                            pod: "responder" | "supervisor" | "admin";
+                            /** @enum {string} */
+                            workload: "responder" | "supervisor" | "admin";
+                            /** @enum {string} */
+                            namespace: "responder" | "supervisor" | "admin";
+                            /** @enum {string} */
+                            host: "responder" | "supervisor" | "admin";
+                            /** @enum {string} */
+                            cluster: "responder" | "supervisor" | "admin";
                         };
                         /** @description Whether a supervisor may let a plan run alone, with a reason that everyone is told. */
                         breakGlass: boolean;
@@ -3542,6 +3820,509 @@ export interface operations {
             };
         };
     };
+    listExecutors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Those that were seen within the last day. */
+                        executors: {
+                            queue: string;
+                            /** Format: uuid */
+                            workerId: string;
+                            version: string;
+                            capabilities: {
+                                /** @description The targets that it acts on, by their names in its own sluice.yaml. */
+                                targets: string[];
+                                /** @description What it cannot do for want of a program, a sentence each. */
+                                lacks: string[];
+                            };
+                            /**
+                             * @description `lost`: it has not asked for work for half a minute.
+                             * @enum {unknown}
+                             */
+                            health: "up" | "lost";
+                            /** @description How many it has in hand. */
+                            calls: number;
+                            /** Format: date-time */
+                            startedAt: string;
+                            /** Format: date-time */
+                            lastSeenAt: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    pollExecutorCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Of the process, chosen by it when it starts.
+                     */
+                    workerId: string;
+                    /**
+                     * Format: uuid
+                     * @description Of the folder in which it keeps its runs.
+                     */
+                    place: string;
+                    version: string;
+                    capabilities: {
+                        /** @description The targets that it acts on, by their names in its own sluice.yaml. */
+                        targets: string[];
+                        /** @description What it cannot do for want of a program, a sentence each. */
+                        lacks: string[];
+                    };
+                    /** @description Whether it can take another call; if not, it is only noted that it is there. */
+                    hasRoom: boolean;
+                    /** @description How long to wait for a call. */
+                    waitMs: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        call: {
+                            /** Format: uuid */
+                            id: string;
+                            /** @enum {string} */
+                            kind: "rehearse" | "snapshot" | "run" | "settle";
+                            /** @description JSON: the step or the change. */
+                            request: string;
+                            /** @description JSON: what proves that a run was granted; null for what has no effect. */
+                            proof: string | null;
+                        } | null;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    beatExecutorCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                callId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Of the process, chosen by it when it starts.
+                     */
+                    workerId: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Whether it should be stopped. */
+                        isAborted: boolean;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    beginExecutorCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                callId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Of the process, chosen by it when it starts.
+                     */
+                    workerId: string;
+                    /** @description How to find out later what became of it. */
+                    handle: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * @description `lost`: nobody waits for it any more, so it must not begin; `waiting`: ask again.
+                         * @enum {unknown}
+                         */
+                        beginning: "begun" | "calledOff" | "lost" | "waiting";
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    sendExecutorOutput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                callId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Of the process, chosen by it when it starts.
+                     */
+                    workerId: string;
+                    firstLine: number;
+                    /** @description Whole lines. The same ones may be sent again. */
+                    text: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Whether they were not taken, because too much waits; send them again. */
+                        isFull: boolean;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    answerExecutorCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                callId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Of the process, chosen by it when it starts.
+                     */
+                    workerId: string;
+                    /** @description JSON: what it came to. */
+                    answer: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description A problem of the request (RFC 9457). */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description A problem of ours; the same request may be sent again. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail: string;
+                        instance?: string;
+                        findings?: {
+                            rule: string;
+                            position: number;
+                            reason: string;
+                            remedy: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
     readAudit: {
         parameters: {
             query?: {
@@ -3565,7 +4346,7 @@ export interface operations {
                     "application/json": {
                         rows: {
                             seq: number;
-                            kind: ("decision.counted" | "decision.refused" | "claim.granted" | "claim.refused" | "execution.started" | "execution.ended" | "rollback.started" | "rollback.ended" | "key.made" | "key.rotated" | "key.revoked" | "killSwitch.on" | "killSwitch.off" | "policy.changed" | "token.made" | "token.revoked" | "person.changed" | "person.removed") | null;
+                            kind: ("decision.counted" | "decision.refused" | "claim.granted" | "claim.refused" | "execution.started" | "execution.ended" | "pod.claimed" | "rollback.started" | "rollback.ended" | "key.made" | "key.rotated" | "key.revoked" | "killSwitch.on" | "killSwitch.off" | "policy.changed" | "token.made" | "token.revoked" | "person.changed" | "person.removed") | null;
                             actor: string | null;
                             subject: string | null;
                             /** @description JSON; what there is depends on the kind. */

@@ -107,7 +107,10 @@ function StepDetails({
     <div className="flex flex-col gap-2">
       <h3 className="font-semibold">
         {title}: {step.type.toUpperCase()} on {step.target}
-        <span className="font-normal text-muted">, reaches one {step.reach}</span>
+        <span className="font-normal text-muted">
+          , reaches one {step.reach}
+          {step.queue !== null && `, run by the executor worker ${step.queue}`}
+        </span>
       </h3>
       <p>
         It <WayBackWords {...step.wayBack} />.

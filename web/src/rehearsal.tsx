@@ -1,10 +1,13 @@
 import { toPlainText } from './plain-text.js';
 import type { Step } from './shapes.js';
 
-/** What a step would touch, one line each; of a file, the difference that it would make. */
+/** Whether what it would touch is a text, so that its rehearsal is a unified diff. */
+const isDocument: Readonly<Record<Step['type'], boolean>> = { sql: false, 'config-patch': true, kubernetes: true, kubectl: true, command: false, bash: false, python: false };
+
+/** What a step would touch, one line each; of a file or an object, the difference that it would make. */
 export function Rehearsal({ step, lines }: { readonly step: Step; readonly lines: readonly string[] }) {
   // Above the first hunk a sign means nothing.
-  const firstHunk = step.type === 'config-patch' ? lines.findIndex((line) => line.startsWith('@@ ')) : -1;
+  const firstHunk = isDocument[step.type] ? lines.findIndex((line) => line.startsWith('@@ ')) : -1;
   const isOfHunk = (index: number): boolean => firstHunk >= 0 && index > firstHunk;
   return (
     <>

@@ -87,6 +87,8 @@ export const categoryWords: Record<RootCause['category'], string> = {
   connectionExhaustion: 'Connections used up',
   massDeletion: 'Mass deletion',
   configuration: 'Configuration change',
+  deployment: 'Deployment regression',
+  podFailure: 'Pods in trouble',
   targetUnreachable: 'Target unreachable',
   serviceDegraded: 'Service degraded',
   activeIncident: 'Another active incident',
@@ -112,7 +114,7 @@ export const count = (n: number, one: string, many = `${one}s`): string => `${n}
 /** `a supervisor`, `an admin` */
 export const withArticle = (word: string): string => `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;
 
-const rank: Record<Me['role'], number> = { agent: 0, viewer: 1, responder: 2, supervisor: 3, admin: 4 };
+const rank: Record<Me['role'], number> = { executor: 0, agent: 0, viewer: 1, responder: 2, supervisor: 3, admin: 4 };
 
 /** Whether the API would let this role; it decides, this only says so before the click. */
 export const isAtLeast = (role: Me['role'], needed: Me['role']): boolean => rank[role] >= rank[needed];

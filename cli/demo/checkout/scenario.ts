@@ -2,21 +2,16 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { IncidentPage } from '../../../contracts/http.js';
-import { openDatabase } from '../../../db/database.js';
-import { createLastKnownGoodRecords } from '../../../db/last-known-good-records.js';
-import type { ApiClient } from '../../client.js';
-import { Trouble } from '../../local/trouble.js';
+import { fileURLToPath } from 'node:url';
+import { awaitSweep } from '../await-sweep.js';
 import { openProcess } from '../open-process.js';
-import { WORKSPACE, type Alarm, type Place, type Scenario, type Scene } from '../scenario.js';
+import type { Act, Place, Scenario, Scene } from '../scenario.js';
 import { WINDOW_MS, type Stats } from '../stats.js';
-
-const EVERY_MS = 500;
-const GOOD_WITHIN_MS = 90_000;
+import { untilKnownGood } from '../until-known-good.js';
 
 /** A service with a configuration file, until somebody changes the file for the worse. */
 export const configScenario: Scenario = {
-  sluiceConfig: new URL('sluice.yaml', import.meta.url),
+  prepare: async () => fileURLToPath(new URL('sluice.yaml', import.meta.url)),
   oneWay: null,
   open,
 };
@@ -45,20 +40,19 @@ async function open({ databaseUrl, folder, environment, say }: Place): Promise<S
   const stats = async (): Promise<Stats> => (await (await fetch(`${service.url}/stats`)).json()) as Stats;
   const describe = ({ failedPercent, p99Ms, requestsPerSecond }: Stats): string => `${failedPercent} % fail, p99 ${p99Ms} ms, ${requestsPerSecond} paid a second`;
 
-  return {
-    variables: { CHECKOUT_URL: service.url, CHECKOUT_CONFIG: path },
-    whereabouts: `Configuration    ${path}`,
+  const act: Act = {
     async untilWell() {
       await wait(WINDOW_MS);
       say(`The checkout is open: ${describe(await stats())}`);
-      await untilKnownGood(databaseUrl, good, say);
+      const hash = createHash('sha256').update(good).digest('hex');
+      await untilKnownGood(databaseUrl, 'checkout-config', (known) => known.hash === hash, say);
       say('Its configuration is now the last known good');
     },
     async breakIt() {
       await write(bad);
       say('Now somebody sets the timeout of the payment provider from 2000 ms to 5 ms, and goes home\n');
     },
-    raiseAlarm: (_sender, person) => awaitSweep(person),
+    raiseAlarm: (_sender, person) => awaitSweep(person, 'checkout'),
     async look() {
       const now = await stats();
       say(`The checkout: ${describe(now)}`);
@@ -70,48 +64,11 @@ async function open({ databaseUrl, folder, environment, say }: Place): Promise<S
       say(isTakenBack ? 'checkout.yaml is byte for byte what it was before the fix' : 'checkout.yaml is not what it was before the fix');
       return isTakenBack;
     },
-    stop: () => service.stop(),
   };
-}
-
-/** Waits until a sweep has noted this content as the last known good. */
-async function untilKnownGood(databaseUrl: string, content: string, say: (line: string) => void): Promise<void> {
-  const hash = createHash('sha256').update(content).digest('hex');
-  const { db, close } = openDatabase(databaseUrl, { max: 1 });
-  try {
-    const records = createLastKnownGoodRecords(db);
-    const deadline = Date.now() + GOOD_WITHIN_MS;
-    let toldSeconds = 0;
-    while (Date.now() < deadline) {
-      const known = (await records.listKnownContents(WORKSPACE, 'checkout-config')).find((each) => each.hash === hash);
-      if (known !== undefined && known.goodAt !== null) return;
-      const seconds = Math.floor(((known?.wellAt.getTime() ?? 0) - (known?.wellSince?.getTime() ?? 0)) / 1_000);
-      if (seconds > toldSeconds) say(`  Sluice has seen it well for ${seconds} s`);
-      toldSeconds = seconds;
-      await wait(EVERY_MS);
-    }
-  } finally {
-    await close();
-  }
-  throw new Trouble('The checkout was not well for long enough to call its configuration good', 'try again when this machine has less to do');
-}
-
-/** Waits for the incident that the sweep opens. One that an earlier run left open is taken up. */
-function awaitSweep(api: ApiClient): Alarm {
-  let stopped = false;
-  async function look(): Promise<string> {
-    while (!stopped) {
-      const { incidents } = await api.get<IncidentPage>('/api/incidents?state=open');
-      const swept = incidents.find(({ trigger }) => trigger === 'schedule');
-      if (swept !== undefined) return swept.id;
-      await wait(EVERY_MS);
-    }
-    throw new Error('nobody waits for the incident any more');
-  }
   return {
-    incidentId: look(),
-    async stop() {
-      stopped = true;
-    },
+    variables: { CHECKOUT_URL: service.url, CHECKOUT_CONFIG: path },
+    whereabouts: `Configuration    ${path}`,
+    acts: [act],
+    stop: () => service.stop(),
   };
 }

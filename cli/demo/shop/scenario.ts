@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Place, Scenario, Scene } from '../scenario.js';
+import { fileURLToPath } from 'node:url';
+import type { Act, Place, Scenario, Scene } from '../scenario.js';
 import { WINDOW_MS } from '../stats.js';
 import { createShopDatabase } from './database.js';
 import { SLOW_MS, startMonitoring } from './monitoring.js';
@@ -9,7 +10,7 @@ import { openShop } from './open-shop.js';
 
 /** A shop on a real database, until one session takes every product's lock and goes idle. */
 export const databaseScenario: Scenario = {
-  sluiceConfig: new URL('../sluice.yaml', import.meta.url),
+  prepare: async () => fileURLToPath(new URL('../sluice.yaml', import.meta.url)),
   oneWay: 'its fix ends a session, which cannot be brought back',
   open,
 };
@@ -18,9 +19,7 @@ async function open({ databaseUrl, folder, environment, say }: Place): Promise<S
   const { shopUrl, operatorUrl } = await createShopDatabase(databaseUrl);
   const shop = await openShop(shopUrl, environment);
   let pid = 0;
-  return {
-    variables: { SHOP_DATABASE_URL: operatorUrl, SHOP_URL: shop.url },
-    whereabouts: `Postgres         ${new URL(databaseUrl).host}, database shop, password in ${join(folder, 'postgres', 'password')}`,
+  const act: Act = {
     async untilWell() {
       await wait(WINDOW_MS + 500);
       const { p99Ms, requestsPerSecond } = await shop.stats();
@@ -39,6 +38,11 @@ async function open({ databaseUrl, folder, environment, say }: Place): Promise<S
       return failed === 0 && requestsPerSecond > 0 && p99Ms < SLOW_MS;
     },
     lookTakenBack: () => shop.isHeld(),
+  };
+  return {
+    variables: { SHOP_DATABASE_URL: operatorUrl, SHOP_URL: shop.url },
+    whereabouts: `Postgres         ${new URL(databaseUrl).host}, database shop, password in ${join(folder, 'postgres', 'password')}`,
+    acts: [act],
     stop: () => shop.stop(),
   };
 }

@@ -6,6 +6,7 @@ import { Breach, type Kind } from '../kind.js';
 import type { Lane } from '../lane.js';
 import { readRefusal } from '../meddle.js';
 import type { Shape } from '../shapes.js';
+import { approversWith } from '../../builders.js';
 
 interface Overtaken {
   readonly name: string;
@@ -26,7 +27,7 @@ const runs = async (lane: Lane, shape: Shape): Promise<void> => void (await (awa
 
 const overtaken: readonly Overtaken[] = [
   { name: 'more approvals by the policy of today', refusals: ['tooFewApprovals'], shape: 'plain', meanwhile: stricter({ approvals: all(2) }), goesOn: (gate) => gate.approvals_needed === 2 },
-  { name: 'a higher role by the policy of today', refusals: ['roleTooLow'], shape: 'plain', meanwhile: stricter({ approvers: { session: 'admin', row: 'supervisor', file: 'admin' } }), goesOn: (gate) => gate.role_needed === 'supervisor' },
+  { name: 'a higher role by the policy of today', refusals: ['roleTooLow'], shape: 'plain', meanwhile: stricter({ approvers: approversWith({ session: 'admin', row: 'supervisor', file: 'admin' }) }), goesOn: (gate) => gate.role_needed === 'supervisor' },
   { name: 'observed by the policy of today', refusals: ['observeOnly'], shape: 'plain', meanwhile: stricter({ autonomy: 'observe' }), goesOn: (gate) => gate.mode === 'nobody' },
   { name: 'observed by the policy of today, approved by two who typed it', refusals: ['observeOnly'], shape: 'grave', meanwhile: stricter({ autonomy: 'observe' }), goesOn: (gate) => gate.mode === 'nobody' },
   { name: 'the glass broken, and then the policy has none', refusals: ['breakGlassOff'], shape: 'grave', approve: breakGlass, meanwhile: stricter({ breakGlass: false }), goesOn: (gate) => gate.mode === 'people' && gate.approvals_needed === 2 },

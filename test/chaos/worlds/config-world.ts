@@ -64,6 +64,7 @@ export async function openConfigWorld(folder: string): Promise<World> {
           return generations - before;
         },
         isAsItBroke: async () => (await readFile(path, 'utf8')) === bad,
+        isAtRest: async () => true,
         onChange: (listener) => void (changed = listener),
         async close() {
           changed = () => {};

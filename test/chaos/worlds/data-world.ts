@@ -58,6 +58,7 @@ export async function openDataWorld(serverUrl: string, tappedUrl: string): Promi
           return row?.updates ?? 0;
         },
         isAsItBroke: async () => (await read()) === broken,
+        isAtRest: async () => true,
         onChange: () => {},
         async close() {
           await query(serverUrl, 'delete from app.actors where name = $1', [name]);

@@ -45,6 +45,7 @@ export async function openSessionWorld(serverUrl: string, tappedUrl: string): Pr
       return {
         countEffects: async () => (await countKilled()) - before,
         isAsItBroke: async () => false,
+        isAtRest: async () => true,
         onChange: () => {},
         async close() {
           isOver = true;

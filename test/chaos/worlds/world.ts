@@ -15,6 +15,8 @@ export interface Broken {
   countEffects(): Promise<number>;
   /** Whether it is again as it was when it broke. */
   isAsItBroke(): Promise<boolean>;
+  /** Whether nothing runs any more of what changed it. */
+  isAtRest(): Promise<boolean>;
   /** Where the change cannot be seen on the wire: calls back as soon as the target is changed. */
   onChange(changed: () => void): void;
   /** Leaves it well. */
