@@ -2,7 +2,8 @@ import type { OutputRow, Recorder } from './ports.js';
 
 const FLUSH_MS = 50;
 const FLUSH_BYTES = 65_536;
-const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+// What waits long is kept by the garbage collector for longer still.
+const MAX_WAITING_BYTES = 262_144;
 
 /** A line as Postgres can hold it. */
 export const toStorable = (line: string): string => line.toWellFormed().replaceAll('\0', '\ufffd');

@@ -55,4 +55,4 @@ export function createValidateActivities(ports: Ports): Pick<ReasonActivities, '
 const findSecret = ({ script, parameters }: DraftStep): string | undefined => [script, ...parameters].map(findRedacted).find((name) => name !== undefined);
 
 const explainSecret = ({ stepId }: DraftStep, name: string): string =>
-  `secretInScript: step ${stepId} held the value of the secret ${name}, and a plan is stored and shown to people. Let the script read it from its file: name it under the target's \`secrets\` in sluice.yaml and in the script's own`;
+  `secretInScript: step ${stepId} would hold the value of the secret ${name}, and a plan is stored and shown to people. Make this change by hand, or write a script that is given the secret and reads it from its file`;

@@ -183,9 +183,9 @@ function openStream(finders: readonly { readonly form: SecretForm; readonly find
   function give(isLast: boolean): string {
     const end = base + text.length;
     let safe = end;
-    for (const { read } of readers) safe = Math.min(safe, read(text, base, isLast));
+    for (const reader of readers) safe = Math.min(safe, reader.read(text, base, isLast));
     if (isLast) safe = end;
-    const joined = join([spans, ...readers.map(({ take }) => take())]);
+    const joined = join([spans, ...readers.map((reader) => reader.take())]);
     const slice = (from: number, to: number): string => text.slice(from - base, to - base);
     let shown = '';
     let at = base;

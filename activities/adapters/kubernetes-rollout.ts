@@ -4,6 +4,7 @@ import { get } from '../../domain/kubernetes-desired.js';
 import { explainPods, readRollout } from '../../domain/kubernetes-rollout.js';
 import type { KubernetesObject, ObjectRef } from '../../domain/kubernetes.js';
 import type { KubernetesClient } from './kubernetes-client.js';
+import { KubernetesRefusal } from './kubernetes-refusal.js';
 import { placeOf, uidOf } from './kubernetes-state.js';
 
 const LOOK_EVERY_MS = 500;
@@ -26,7 +27,7 @@ export async function awaitRollout(client: KubernetesClient, ref: ObjectRef, { u
     if (rollout.line !== told) onOutput(rollout.line);
     told = rollout.line;
     if (rollout.isDone) return undefined;
-    if (Date.now() >= until) return [rollout.line, rollout.trouble, ...explainPods(await listPods(client, live), Date.now())].filter((part) => part !== undefined).join('; ');
+    if (Date.now() >= until) return [rollout.line, rollout.trouble, ...(await explain(client, live))].filter((part) => part !== undefined).join('; ');
     await wait(LOOK_EVERY_MS, undefined, { signal });
   }
 }
@@ -44,8 +45,15 @@ export async function awaitGone(client: KubernetesClient, ref: ObjectRef, uid: s
   }
 }
 
-async function listPods(client: KubernetesClient, workload: KubernetesObject): Promise<readonly KubernetesObject[]> {
+/** Why the pods of a workload do not run, as far as one may see them. */
+async function explain(client: KubernetesClient, workload: KubernetesObject): Promise<readonly string[]> {
   const labels = get(workload, ['spec', 'selector', 'matchLabels']);
   const selector = isObject(labels) ? Object.entries(labels).map(([name, value]) => `${name}=${typeof value === 'string' ? value : ''}`) : [];
-  return selector.length === 0 ? [] : client.list('v1', 'Pod', workload.metadata.namespace ?? null, selector.join(','));
+  if (selector.length === 0) return [];
+  try {
+    return explainPods(await client.list('v1', 'Pod', workload.metadata.namespace ?? null, selector.join(',')), Date.now());
+  } catch (error) {
+    if (error instanceof KubernetesRefusal) return [`why cannot be seen: ${error.message}`];
+    throw error;
+  }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { canonicalize, type Json } from '../../domain/canonical.js';
 import { isList, isObject } from '../../domain/json-diff.js';
 import { get } from '../../domain/kubernetes-desired.js';
-import { type KubernetesObject, toContent, toObjectName, toRef } from '../../domain/kubernetes.js';
+import { type KubernetesObject, type ObjectRef, toContent, toObjectName, toRef } from '../../domain/kubernetes.js';
 import { toYaml } from '../../domain/kubernetes-yaml.js';
 import { sha256 } from '../digest.js';
 import { describeDifference, type LineDifference } from './line-difference.js';
@@ -37,7 +37,7 @@ function withoutAddresses(service: KubernetesObject): KubernetesObject {
 }
 
 export const toHash = (live: Live): string => sha256(toText(live));
-export const isCordoned = (node: KubernetesObject): boolean => get(node, ['spec', 'unschedulable']) === true;
+const isCordoned = (node: KubernetesObject): boolean => get(node, ['spec', 'unschedulable']) === true;
 export const uidOf = (object: KubernetesObject): string => textOf(object.metadata['uid']);
 export const versionOf = (object: KubernetesObject): string => textOf(object.metadata['resourceVersion']);
 
@@ -52,6 +52,7 @@ const toLines = (text: string): string => {
 
 // Known by an entry of its own in managedFields, which changes nothing but the object's version.
 const fencePrefix = 'sluice-off-';
+const MAX_TRIES = 20;
 
 /** Stays the same for as long as nobody writes to the object; what controllers note in its status, or on a node, does not count. */
 export function toStamp(object: KubernetesObject): string {
@@ -72,12 +73,15 @@ export async function fence(client: KubernetesClient, live: KubernetesObject, dr
   return setFields(client, live, [...fieldsOf(live), entry], dryRun);
 }
 
-/** Takes away what `fence` left. */
-export async function liftFences(client: KubernetesClient, live: KubernetesObject): Promise<void> {
-  const fields = fieldsOf(live);
-  const others = fields.filter((entry) => !isFence(entry));
-  // Where somebody writes at the same moment it stays, and is in nobody's way.
-  if (others.length < fields.length && others.length > 0) await setFields(client, live, others);
+/** Takes away what `fence` left. Where the object moves on and on it stays, and is in nobody's way. */
+export async function liftFences(client: KubernetesClient, written: KubernetesObject): Promise<void> {
+  let live: Live = written;
+  for (let tries = 0; tries < MAX_TRIES && live !== undefined; tries += 1) {
+    const fields = fieldsOf(live);
+    const others = fields.filter((entry) => !isFence(entry));
+    if (others.length === fields.length || (await setFields(client, live, others))) return;
+    live = await client.read(toRef(live));
+  }
 }
 
 async function setFields(client: KubernetesClient, live: KubernetesObject, fields: readonly Json[], dryRun = false): Promise<boolean> {
@@ -98,5 +102,4 @@ const fieldsOf = (object: KubernetesObject): readonly { readonly [field: string]
 const textOf = (json: Json | undefined): string => (typeof json === 'string' ? json : '');
 
 /** `deployment/web in namespace shop` */
-export const toPlace = (object: KubernetesObject): string => placeOf(toRef(object));
-export const placeOf = (ref: Parameters<typeof toObjectName>[0] & { readonly namespace: string | null }): string => `${toObjectName(ref)}${ref.namespace === null ? '' : ` in namespace ${ref.namespace}`}`;
+export const placeOf = (ref: ObjectRef): string => `${toObjectName(ref)}${ref.namespace === null ? '' : ` in namespace ${ref.namespace}`}`;

@@ -97,6 +97,9 @@ describe('the README', () => {
     await expect(follow('npx sluice cancel ID --reason TEXT', second)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('nothing to cancel') });
     expect(await follow('npx sluice report --since 7d')).toMatch(/RESOLVED +1\n[^]*Database Connection Reset/);
     expect(await follow('npx sluice policy show')).toContain('autonomy: supervised');
+    expect(await follow('npx sluice executors')).toContain('sluice worker --queue');
+    // It has a test of its own; here it has nothing to go by.
+    await expect(follow('npx sluice worker --queue NAME')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('is not set') });
     expect(await follow('npx sluice tokens list')).toContain('admin');
     expect(await follow('npx sluice audit verify')).toContain('is whole');
     expect(await follow('npx sluice kill-switch')).toContain('The kill switch of all workspaces is off');

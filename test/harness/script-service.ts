@@ -12,11 +12,12 @@ const OWNER = 2_000_000_001;
 export interface ScriptService {
   readonly folder: string;
   readonly file: string;
+  /** What its host gives scripts: the folder of the file. */
+  readonly home: string;
   /** For a workspace in sluice.yaml; `secrets` are those of the host. */
   readonly toTargets: (secrets?: Readonly<Record<string, string>>) => string;
   /** What a script does last. */
   readonly fix: string;
-  breakAgain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -25,9 +26,8 @@ export async function openScriptService(): Promise<ScriptService> {
   const home = join(folder, 'machine');
   const file = join(home, 'service.conf');
   await mkdir(home);
-  const breakAgain = () => writeFile(file, 'slow\n');
-  await breakAgain();
-  if (process.getuid?.() === 0) await chown(file, OWNER, OWNER);
+  await writeFile(file, 'slow\n');
+  if (process.getuid?.() === 0) for (const path of [home, file]) await chown(path, OWNER, OWNER);
   const server = createServer((_request, response) => {
     readFile(file, 'utf8').then((text) => response.end(JSON.stringify({ p99Ms: text.includes(FIXED) ? 20 : 900 })), () => response.destroy());
   });
@@ -36,8 +36,8 @@ export async function openScriptService(): Promise<ScriptService> {
   return {
     folder,
     file,
+    home,
     fix: `echo ${FIXED} >> ${file}`,
-    breakAgain,
     toTargets: (secrets = {}) => `
     targets:
       service:
@@ -48,7 +48,7 @@ export async function openScriptService(): Promise<ScriptService> {
         kind: host
         executor: host
         serves: [service]
-        paths: [${file}]
+        paths: [${home}]
         secrets: { ${Object.entries(secrets).map(([name, path]) => `${name}: { file: ${path} }`).join(', ')} }
 `,
     async close() {

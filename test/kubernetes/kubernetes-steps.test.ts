@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppsV1Api, CoreV1Api, KubeConfig, RbacAuthorizationV1Api } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { uidOf } from '../../activities/adapters/kubernetes-state.js';
 import type { Change, ChangeResult, Executor } from '../../activities/ports.js';
 import { canonicalize } from '../../domain/canonical.js';
 import { get } from '../../domain/kubernetes-desired.js';
@@ -131,7 +132,7 @@ describe('a node', () => {
   afterAll(async () => {
     const client = clientOf(aTarget(shop));
     const live = await client.read(toRef(node));
-    if (live !== undefined) await client.remove(toRef(node), { uid: String(live.metadata['uid']) });
+    if (live !== undefined) await client.remove(toRef(node), { uid: uidOf(live) });
   });
 
   it('is cordoned, and rolled back although its controllers write to it', async () => {
@@ -157,8 +158,9 @@ describe('a step on an object that moves', () => {
     let stirred = 0;
     const stir = async () => {
       const body = await apps.readNamespacedDeploymentStatus({ name: web.metadata.name, namespace: shop.namespace });
-      const conditions = [...(body.status?.conditions ?? []).filter(({ type }) => type !== 'Stirred'), { type: 'Stirred', status: 'True', message: `${(stirred += 1)}` }];
-      await apps.replaceNamespacedDeploymentStatus({ name: web.metadata.name, namespace: shop.namespace, body: { ...body, status: { ...body.status, conditions } } });
+      if (body.status === undefined) throw new Error('a Deployment without a status');
+      body.status.conditions = [...(body.status.conditions ?? []).filter(({ type }) => type !== 'Stirred'), { type: 'Stirred', status: 'True', message: `${(stirred += 1)}` }];
+      await apps.replaceNamespacedDeploymentStatus({ name: web.metadata.name, namespace: shop.namespace, body });
     };
     const stirring = openExecutor(target, { clientOf: () => ({ ...client, replace: async (object, options) => (options.dryRun === true || stirred > 2 ? undefined : await stir(), client.replace(object, options)) }) });
     const { result } = await run(kubectl(`kubectl scale deployment/${web.metadata.name} --replicas=2 ${here()}`), { by: stirring });
@@ -274,7 +276,7 @@ describe('a cluster', () => {
     const cluster = config.getCurrentCluster();
     const user = change.token === undefined ? config.getCurrentUser() : { name: 'u', token: change.token };
     const other = new KubeConfig();
-    other.loadFromClusterAndUser({ ...cluster, name: 'c', server: change.server ?? cluster?.server ?? '', skipTLSVerify: false }, { ...user, name: 'u' });
+    other.loadFromClusterAndUser({ skipTLSVerify: false, ...cluster, name: 'c', server: change.server ?? cluster?.server ?? '' }, { ...user, name: 'u' });
     await writeFile(path, other.exportConfig());
     return path;
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { KubeConfig, Watch } from '@kubernetes/client-node';
 import { openKubernetes, type Kubernetes } from '../../activities/adapters/kubernetes-client.js';
 import { createKubernetesExecutor } from '../../activities/adapters/kubernetes-executor.js';
+import { versionOf } from '../../activities/adapters/kubernetes-state.js';
 import type { Change, ChangeOptions, Executor, KubernetesTarget } from '../../activities/ports.js';
 import { canonicalize } from '../../domain/canonical.js';
 import { type KubernetesObject, toContent, toRef } from '../../domain/kubernetes.js';
@@ -59,17 +60,20 @@ export async function countChanges(cluster: TestNamespace, path: string, object:
   const clock = await cluster.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'clock', namespace: cluster.namespace }, data: { now: newKey() } }, 'clock');
   const found = await cluster.read(toRef(object));
   const textOf = (seen: KubernetesObject) => canonicalize(toContent({ ...seen, apiVersion: object.apiVersion, kind: object.kind }));
-  let [count, version, text] = [0, String(found?.metadata['resourceVersion'] ?? ''), found === undefined ? 'null' : textOf(found)];
+  let [count, version, text] = [0, found === undefined ? '' : versionOf(found), found === undefined ? 'null' : textOf(found)];
   const see = (kind: string, seen: KubernetesObject) => {
     const now = kind === 'DELETED' ? 'null' : textOf(seen);
     if (now !== text) count += 1;
-    [text, version] = [now, kind === 'DELETED' ? '' : String(seen.metadata['resourceVersion'])];
+    [text, version] = [now, kind === 'DELETED' ? '' : versionOf(seen)];
   };
-  const query = { fieldSelector: `metadata.name=${object.metadata.name}`, resourceVersion: String(clock.metadata['resourceVersion']) };
+  const query = { fieldSelector: `metadata.name=${object.metadata.name}`, resourceVersion: versionOf(clock) };
   const watching = await new Watch(config).watch(path, query, (kind, seen: KubernetesObject) => see(kind, seen), () => {});
   return {
     async count(): Promise<number> {
-      await until(`the watch on ${object.metadata.name} to see what is there`, async () => version === String((await cluster.read(toRef(object)))?.metadata['resourceVersion'] ?? ''));
+      await until(`the watch on ${object.metadata.name} to see what is there`, async () => {
+        const live = await cluster.read(toRef(object));
+        return version === (live === undefined ? '' : versionOf(live));
+      });
       return count;
     },
     close: () => watching.abort(),
