@@ -4,7 +4,7 @@ import { toSecretValues } from '../domain/secret-values.js';
 /** Keeps what it has learned out of every text. */
 export interface Secrets extends Redactor {
   /** From now on the secrets in this text are known by this name. */
-  learn(name: string, text: string): void;
+  readonly learn: (name: string, text: string) => void;
 }
 
 /** Knows no secret yet. One that was renewed stays known too: it may still work. */
