@@ -5,7 +5,7 @@ import type { Notifier } from './notifications.js';
 
 /** What the ports tell and write, without secrets. What is hashed, signed or put back to the byte stays as it is: snapshots, handles, plans, pins. */
 export function redactPorts(ports: Ports, redactor: Redactor): Ports {
-  return { ...ports, recorder: redactRecorder(ports.recorder, redactor) };
+  return { ...ports, executor: redactExecutor(ports.executor, redactor), recorder: redactRecorder(ports.recorder, redactor) };
 }
 
 export function redactExecutor(executor: Executor, redactor: Redactor): Executor {
