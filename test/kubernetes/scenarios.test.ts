@@ -89,7 +89,8 @@ async function ask(name: string): Promise<boolean> {
 const toYaml = (doorUrl: string): string => `version: 1
 workspaces:
   demo:
-    stabilization: 3s
+    # Longer than a busy cluster takes to notice that pods are gone: till then all looks well.
+    stabilization: 8s
     sweep: { every: 1s }
     targets:
 ${Object.entries(scenarios)
