@@ -2,6 +2,7 @@
 const attacks: Readonly<Record<string, () => Promise<(words: readonly string[]) => Promise<number>>>> = {
   gate: async () => (await import('./run-gate.js')).runGate,
   sandbox: async () => (await import('./run-sandbox.js')).runSandbox,
+  secrets: async () => (await import('./run-secrets.js')).runSecrets,
 };
 
 const [what = '', ...words] = process.argv.slice(2);

@@ -69,6 +69,18 @@ describe('the tail', () => {
     expect(await seqs()).toEqual([1]);
   });
 
+  it('says how many lines of a change it has, by their numbers, and takes the same lines once', async () => {
+    const row = (key: string, firstLine: number, text: string) => ({ key: `output:${key}:${firstLine}`, event: 'output' as const, body: { output: { stream: 'stdout' as const, text, firstLine } } });
+    expect(await recorder.countOutputLines(incidentId, 'a')).toBe(0);
+    await recorder.appendOutput(incidentId, [row('a', 1, 'one\ntwo'), row('ab', 1, 'of another')]);
+    await recorder.appendOutput(incidentId, [row('a', 3, 'three\n\nfive')]);
+    await recorder.appendOutput(incidentId, [row('a', 3, 'three\n\nfive')]);
+    await recorder.recordUpdate(incidentId, 'k', update('after it'));
+    expect(await recorder.countOutputLines(incidentId, 'a')).toBe(5);
+    expect(await recorder.countOutputLines(incidentId, 'ab')).toBe(1);
+    expect(await seqs()).toHaveLength(4);
+  });
+
   it('never shows a number before the one below it is there', async () => {
     let other: Promise<void> = Promise.resolve();
     await database.db.transaction(async (tx) => {

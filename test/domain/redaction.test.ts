@@ -151,11 +151,13 @@ describe('a text', () => {
     const timeOf = (count: number): number => {
       const { redact } = createRedactor(Array.from({ length: count }, (_, index) => ({ name: `S${index}`, value: `token-${index}-${(index * 7919).toString(36)}` })));
       const text = 'GET /items?page=3 answered 200 in 12 ms (a1b2c3d4)\n'.repeat(4_000);
-      redact(text);
-      const startedAt = performance.now();
-      redact(text);
-      return performance.now() - startedAt;
+      const times = Array.from({ length: 4 }, () => {
+        const startedAt = performance.now();
+        redact(text);
+        return performance.now() - startedAt;
+      });
+      return Math.min(...times);
     };
-    expect(timeOf(1_000)).toBeLessThan(20 * timeOf(1) + 50);
+    expect(timeOf(1_000)).toBeLessThan(20 * timeOf(1));
   });
 });

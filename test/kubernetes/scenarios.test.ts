@@ -89,8 +89,7 @@ async function ask(name: string): Promise<boolean> {
 const toYaml = (doorUrl: string): string => `version: 1
 workspaces:
   demo:
-    # Longer than a busy cluster takes to notice that pods are gone: till then all looks well.
-    stabilization: 8s
+    stabilization: 3s
     sweep: { every: 1s }
     targets:
 ${Object.entries(scenarios)
@@ -122,6 +121,8 @@ beforeAll(async () => {
   database = await freshDatabase();
   sluice = await npmStart(join(folder, 'home'), { SLUICE_CONFIG: join(folder, 'sluice.yaml'), DATABASE_URL: database.url, TEMPORAL_ADDRESS: '', KUBECONFIG: kubeconfig });
   api = createApiClient(sluice.apiUrl, sluice.token);
+  // Of a younger Service it is no trouble that nothing stands behind it.
+  for (const shop of shops.values()) await shop.untilIs('a Service that is no longer new', service, ({ metadata }) => Date.now() - Date.parse(`${metadata['creationTimestamp'] as string}`) > 31_000, 60_000);
   for (const name of shops.keys()) await untilKnownGood(database.url, `shop-${name}`, () => true, () => {});
 }, 240_000);
 

@@ -111,6 +111,19 @@ describe('a config-patch step', () => {
     expect(lines.filter((line) => line.startsWith(' '))).toEqual(['   value: •••', '   port: •••']);
   });
 
+  it('that is settled tells its line if its worker died before that was stored, and not once more', async () => {
+    const { executor, step } = await openWorld();
+    const change = await toChange(executor, step);
+    let handle = '';
+    const told: string[] = [];
+    await executor.run('w', change, options(async (noted) => void (handle = noted), told));
+    const again: string[] = [];
+    await executor.settle('w', change, handle, { ...options(undefined, again), toldLines: told.length });
+    expect(again).toEqual([]);
+    await executor.settle('w', change, handle, options(undefined, again));
+    expect(again).toEqual(told);
+  });
+
   it('is rehearsed as a unified diff, and pinned by the SHA-256 of the bytes', async () => {
     const { executor, step } = await openWorld();
     const { lines } = await executor.rehearse('w', step);
