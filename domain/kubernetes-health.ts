@@ -31,8 +31,8 @@ const workloadKinds: readonly string[] = ['Deployment', 'StatefulSet', 'DaemonSe
 export function judgeNamespace({ pods, replicaSets, endpointSlices, configured }: NamespaceObjects, nowMs: number, windowMs: number): NamespaceHealth {
   const present = pods.filter((pod) => !isGoing(pod)).map((pod) => readPod(pod, nowMs, windowMs));
   const workloads = configured.filter(({ kind }) => workloadKinds.includes(kind));
-  const services = configured.filter((object) => object.kind === 'Service' && textAt(object, 'spec', 'type') !== 'ExternalName' && Object.keys(membersAt(object, 'spec', 'selector')).length > 0);
-  const served = new Set(endpointSlices.flatMap((slice) => (listAt(slice, 'endpoints').some(isReady) ? [textAt(slice, 'metadata', 'labels', 'kubernetes.io/service-name')] : [])));
+  const services = configured.filter(isSelecting);
+  const served = listServed(endpointSlices);
   const isServed = ({ metadata }: KubernetesObject): boolean => served.has(metadata.name);
   const workloadOf = (pod: KubernetesObject): Maker | undefined => findMaker(pod, replicaSets, workloads);
 
@@ -75,8 +75,12 @@ export function judgeNamespace({ pods, replicaSets, endpointSlices, configured }
   };
 }
 
-/** The workloads whose last change has not arrived in all of their pods. */
-export const listUnsettled = (objects: readonly KubernetesObject[]): readonly string[] => objects.flatMap((object) => (readRollout(object)?.isDone === false ? [toObjectName(toRef(object))] : []));
+/** The workloads whose last change has not arrived in all of their pods, and the Services that are too new to tell whether pods are still to come. */
+export function listUnsettled({ configured, endpointSlices }: Pick<NamespaceObjects, 'configured' | 'endpointSlices'>, nowMs: number): readonly string[] {
+  const served = listServed(endpointSlices);
+  const isWaiting = (object: KubernetesObject): boolean => isSelecting(object) && !served.has(object.metadata.name) && ageAt(nowMs, object, 'metadata', 'creationTimestamp') <= STARTING_MS;
+  return configured.filter((object) => readRollout(object)?.isDone === false || isWaiting(object)).map((object) => toObjectName(toRef(object)));
+}
 
 /** The revision of a Deployment that has this pod template; null where none is kept any more. */
 export function findRevision(deployment: KubernetesObject, template: Json | undefined, replicaSets: readonly KubernetesObject[]): number | null {
@@ -114,6 +118,13 @@ function isOfNewTemplate(pod: KubernetesObject, workload: KubernetesObject, repl
   if (workload.kind === 'DaemonSet') return label('pod-template-generation') === textAt(workload, 'metadata', 'annotations', 'deprecated.daemonset.template.generation');
   return label('controller-revision-hash') === textAt(workload, 'status', 'updateRevision');
 }
+
+/** Whether it is a Service that finds its pods by itself. */
+const isSelecting = (object: KubernetesObject): boolean => object.kind === 'Service' && textAt(object, 'spec', 'type') !== 'ExternalName' && Object.keys(membersAt(object, 'spec', 'selector')).length > 0;
+
+/** The names of the Services with a ready pod. */
+const listServed = (endpointSlices: readonly KubernetesObject[]): ReadonlySet<string> =>
+  new Set(endpointSlices.filter((slice) => listAt(slice, 'endpoints').some(isReady)).map((slice) => textAt(slice, 'metadata', 'labels', 'kubernetes.io/service-name')));
 
 const isReady = (endpoint: Json): boolean => get(endpoint, ['conditions', 'ready']) !== false;
 const toWanted = (workload: KubernetesObject): number => (workload.kind === 'DaemonSet' ? countAt(workload, ['status', 'desiredNumberScheduled']) : countAt(workload, ['spec', 'replicas'], 1));

@@ -113,7 +113,7 @@ export function createCommandExecutor(watch: Watch, { runs, path }: { readonly r
       return result;
     },
 
-    async settle(workspaceId, change, text, { onOutput, signal }) {
+    async settle(workspaceId, change, text, { onOutput, signal, toldLines }) {
       const reading = read(workspaceId, change.step);
       const handle = readHandle(text);
       if (handle === undefined || 'because' in reading) throw new Fault('outcomeUnknown', `what became of ${change.step.script} cannot be told: ${'because' in reading ? reading.because : 'what was noted of it cannot be read'}`);
@@ -122,7 +122,7 @@ export function createCommandExecutor(watch: Watch, { runs, path }: { readonly r
       if ('because' in state) throw new Fault('outcomeUnknown', `what became of ${change.step.script} cannot be told: ${state.because}`);
       if (sha256(state.identity) === handle.before) return { kind: 'notDone' };
       const result = judge(reading.command, handle, null, state, false);
-      onOutput(result.summary);
+      if (toldLines === 0) onOutput(result.summary);
       return result;
     },
   };

@@ -74,10 +74,10 @@ interface Written {
 }
 
 /** What follows a write: that it is what was approved, and that the pods follow. */
-export async function finish({ client, request, ref, place }: Scene, change: Change, { uid, written, leaves, wasWhole, until }: Written, options: Pick<ChangeOptions, 'signal' | 'onOutput'>): Promise<ChangeResult> {
+export async function finish({ client, request, ref, place }: Scene, change: Change, { uid, written, leaves, wasWhole, until }: Written, options: Pick<ChangeOptions, 'signal' | 'onOutput' | 'toldLines'>): Promise<ChangeResult> {
   const summary = change.kind === 'execute' ? `${place} was ${request.phrase}` : `${place} is back as it was`;
   if (leaves !== null && toText(written) !== leaves) return { kind: 'failed', changed: true, summary: `${place} was written, and the server made something else of it than what was approved` };
-  options.onOutput(summary);
+  if (options.toldLines === 0) options.onOutput(summary);
   if (written === undefined) {
     const because = uid === null ? undefined : await awaitGone(client, ref, uid, { until, signal: options.signal });
     return because === undefined ? { kind: 'done', summary } : { kind: 'failed', changed: true, summary: because };

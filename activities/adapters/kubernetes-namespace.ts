@@ -42,12 +42,12 @@ export const toNamespaceContents = (objects: readonly KubernetesObject[]): Names
 // Without the Secret's own identity, which is kept nowhere here, nobody can try out what it may be.
 const digest = (secret: KubernetesObject, value: string): string => `digest ${createHmac('sha256', textAt(secret, 'metadata', 'uid')).update(value).digest('hex').slice(0, 32)}`;
 
-/** The configuration of a namespace as it is now, once every workload is as it asks for. What goes wrong is an answer, not an error. */
+/** The configuration of a namespace as it is now, once every workload is as it asks for and every Service had the time to find its pods. What goes wrong is an answer, not an error. */
 export async function readNamespace(client: KubernetesClient, namespace: string): Promise<ConfigurationReading> {
   try {
-    const objects = await readConfigured(client, namespace);
-    const unsettled = listUnsettled(objects);
-    if (unsettled.length > 0) return { kind: 'unreadable', because: `not all pods of ${unsettled.join(', ')} are as they should be` };
+    const [objects, endpointSlices] = await Promise.all([readConfigured(client, namespace), client.list('discovery.k8s.io/v1', 'EndpointSlice', namespace)]);
+    const unsettled = listUnsettled({ configured: objects, endpointSlices }, Date.now());
+    if (unsettled.length > 0) return { kind: 'unreadable', because: `not all pods of ${unsettled.join(', ')} are there as they should be` };
     const content = writeContents(toNamespaceContents(objects));
     if (Buffer.byteLength(content) > MAX_BYTES) return { kind: 'unreadable', because: `the configuration of namespace ${namespace} is larger than ${MAX_BYTES} bytes` };
     return { kind: 'read', content, hash: sha256(content) };

@@ -14,17 +14,19 @@ interface Waiting {
   readonly until: number;
   readonly signal: AbortSignal;
   readonly onOutput: (line: string) => void;
+  /** So many lines of the change were told before; with more than that of its write, how the pods are was told, too. */
+  readonly toldLines: number;
 }
 
 /** Waits until the pods of a workload are as it says; returns why they are not, where they do not come to it in time. */
-export async function awaitRollout(client: KubernetesClient, ref: ObjectRef, { until, signal, onOutput }: Waiting): Promise<string | undefined> {
-  let told = '';
+export async function awaitRollout(client: KubernetesClient, ref: ObjectRef, { until, signal, onOutput, toldLines }: Waiting): Promise<string | undefined> {
+  let told = toldLines > 1 ? undefined : '';
   for (;;) {
     const live = await client.read(ref);
     if (live === undefined) return `${placeOf(ref)} is not there any more`;
     const rollout = readRollout(live);
     if (rollout === undefined) return undefined;
-    if (rollout.line !== told) onOutput(rollout.line);
+    if (told !== undefined && rollout.line !== told) onOutput(rollout.line);
     told = rollout.line;
     if (rollout.isDone) return undefined;
     if (Date.now() >= until) return [rollout.line, rollout.trouble, ...(await explain(client, live))].filter((part) => part !== undefined).join('; ');
@@ -33,7 +35,7 @@ export async function awaitRollout(client: KubernetesClient, ref: ObjectRef, { u
 }
 
 /** Waits until an object of this identity is gone; returns why it is not. */
-export async function awaitGone(client: KubernetesClient, ref: ObjectRef, uid: string, { until, signal }: Omit<Waiting, 'onOutput'>): Promise<string | undefined> {
+export async function awaitGone(client: KubernetesClient, ref: ObjectRef, uid: string, { until, signal }: Pick<Waiting, 'until' | 'signal'>): Promise<string | undefined> {
   for (;;) {
     const live = await client.read(ref);
     if (live === undefined || uidOf(live) !== uid) return undefined;

@@ -51,6 +51,7 @@ for (const [stepType, because] of missing) tell(`without ${stepType} steps: ${be
 const has = stepTypes.filter((stepType) => !missing.has(stepType));
 const all = options.sample === undefined ? listCells(options.seeds, has) : sampleCells(options.sample, options.seed, has);
 const wanted = options.only === undefined ? all : all.filter((cell) => new RegExp(options.only ?? '').test(nameOf(cell)));
+if (wanted.length === 0) command.error(`no cell matches ${options.only ?? 'what was found here'}: names are such as ${all.slice(0, 3).map(nameOf).join(', ')}`);
 const results = openResults(options.resume ?? resolve(options.out, options.sample === undefined ? 'matrix.jsonl' : `sample-${options.seed}.jsonl`));
 const waiting = wanted.filter((cell) => results.find(cell) === undefined);
 const arenas = new Set<Promise<Arena>>();

@@ -99,8 +99,12 @@ describe('a replica that is missing', () => {
 
   it('keeps what is in place from being called good', () => {
     const counts = { updatedReplicas: 2, replicas: 2, availableReplicas: 2 };
-    expect(listUnsettled([aDeployment(counts), aService()])).toEqual([]);
-    expect(listUnsettled([aDeployment({ ...counts, updatedReplicas: 1 })])).toEqual(['deployment/web']);
+    const list = (configured: readonly KubernetesObject[], endpointSlices: readonly KubernetesObject[] = []) => listUnsettled({ configured, endpointSlices }, NOW_MS);
+    expect(list([aDeployment(counts), aService()])).toEqual([]);
+    expect(list([aDeployment({ ...counts, updatedReplicas: 1 })])).toEqual(['deployment/web']);
+    expect(list([aService({}, 5)])).toEqual(['service/web']);
+    expect(list([aService({}, 5)], [aSlice(true)])).toEqual([]);
+    expect(list([aService({ selector: {} }, 5)])).toEqual([]);
   });
 });
 

@@ -77,7 +77,7 @@ export function describeExecutor(name: string, { wayBack, open }: ExecutorUnderT
     toldLines: 0,
     drained: async () => {},
   });
-  const settle = (change: Change, handle: string) => world.executor.settle(world.workspaceId, change, handle, toOptions(async () => {}));
+  const settle = (change: Change, handle: string, over: Partial<ChangeOptions> = {}) => world.executor.settle(world.workspaceId, change, handle, { ...toOptions(async () => {}), ...over });
 
   /** Begins a change whose worker then dies before the effect. */
   async function dieBeforeEffect(change: Change): Promise<string> {
@@ -184,8 +184,10 @@ export function describeExecutor(name: string, { wayBack, open }: ExecutorUnderT
     });
 
     it('whose worker died after the effect is known to be done, and is not done again', async () => {
-      const { change, handle } = await execute();
-      expect(await settle(change, handle)).toMatchObject({ kind: 'done', summary: expect.stringMatching(/./) });
+      const { change, handle, lines } = await execute();
+      const told = lines.length;
+      expect(await settle(change, handle, { toldLines: told, onOutput: (line) => lines.push(line) })).toMatchObject({ kind: 'done', summary: expect.stringMatching(/./) });
+      expect(lines).toHaveLength(told);
       expect(await settle(change, handle)).toMatchObject({ kind: 'done' });
       expect(await effects()).toBe(1);
       expect(await world.leftovers()).toEqual([]);
