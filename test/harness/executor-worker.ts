@@ -22,21 +22,24 @@ import { openFakeHost } from './fake-host.js';
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 export const queue = 'edge';
 
-const yaml = `
+const toYaml = (paths: readonly string[]): string => `
 version: 1
 workspaces:
   ${workspaceId}:
     targets:
-      web-1: { kind: host, queue: ${queue}, executor: host, units: [nginx], containers: [web] }
+      web-1: { kind: host, queue: ${queue}, executor: host, units: [nginx], containers: [web], paths: ${JSON.stringify(paths)}, secrets: { token: { env: EDGE_TOKEN } } }
 `;
 
-/** A real API on a real Postgres, a host of its own, and executor workers as processes that reach nothing else. */
-export async function openExecutorWorld() {
+/** A secret that only the host of the queue has. */
+export const edgeToken = 'correct-horse-battery';
+
+/** A real API on a real Postgres, a host of its own whose scripts may be given these paths, and executor workers as processes that reach nothing else. */
+export async function openExecutorWorld({ paths = [] }: { readonly paths?: readonly string[] } = {}) {
   const [api, host, folder] = await Promise.all([openApi(), openFakeHost(['nginx.service', 'web']), mkdtemp(join(tmpdir(), 'sluice-executor-'))]);
   const { db, keyring } = api;
   await api.app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(api.app.server.address() as AddressInfo).port}`;
-  await writeFile(join(folder, 'sluice.yaml'), yaml);
+  await writeFile(join(folder, 'sluice.yaml'), toYaml(paths));
   const token = await createToken(db, { workspaceId, person: queue, role: 'executor' });
   const workers = new Set<ChildProcess>();
   const remote = createRemoteExecutor(createExecutorCalls(db), { unseenMs: 500, unseenSettleMs: 20_000 });
@@ -45,7 +48,7 @@ export async function openExecutorWorld() {
     const child = fork(main, ['worker', '--queue', queue], {
       execArgv: ['--import', 'tsx'],
       // Neither a database nor Temporal.
-      env: { PATH: process.env['PATH'], SLUICE_URL: url, SLUICE_TOKEN: token, SLUICE_CONFIG: join(folder, 'sluice.yaml'), SLUICE_KEYS: api.keysFolder, SLUICE_RUNS: host.runs, SLUICE_HOST_PATH: host.path, SLUICE_LOG_LEVEL: 'fatal', ...env },
+      env: { PATH: process.env['PATH'], SLUICE_URL: url, SLUICE_TOKEN: token, SLUICE_CONFIG: join(folder, 'sluice.yaml'), SLUICE_KEYS: api.keysFolder, SLUICE_RUNS: host.runs, SLUICE_HOST_PATH: host.path, SLUICE_LOG_LEVEL: 'fatal', EDGE_TOKEN: edgeToken, ...env },
     });
     workers.add(child);
     const isReady = await Promise.race([once(child, 'message').then(() => true), once(child, 'exit').then(() => false)]);
