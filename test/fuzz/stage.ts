@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { buildApp } from '../../api/app.js';
 import { openCheckpoints } from '../../api/checkpoints.js';
 import type { Database } from '../../db/database.js';
+import { createExecutorCalls, takeCall } from '../../db/executor-calls.js';
 import { setPerson } from '../../db/people.js';
 import { adoptPolicy } from '../../db/policies.js';
 import { executions, gates, incidents, plans } from '../../db/schema.js';
@@ -15,12 +16,15 @@ import { aPlan, aPolicy, aStep } from '../builders.js';
 import { freshDatabase } from '../harness/database.js';
 import { freshKeys } from '../harness/keys.js';
 
-export const callers = ['viewer', 'responder', 'supervisor', 'admin', 'agent', 'nobody'] as const;
+export const callers = ['viewer', 'responder', 'supervisor', 'admin', 'agent', 'executor', 'nobody'] as const;
 export type Caller = (typeof callers)[number];
 
 const workspaceId = 'fuzz';
 const WEEK_MS = 7 * 86_400_000;
 const digest = 'ab'.repeat(32);
+/** Of an executor worker that has calls in hand. */
+const workerId = randomUUID();
+const place = randomUUID();
 
 /** Whoever revokes tokens at random must not end their own run; and without a worker, what a person starts ends as soon as it is there. */
 const rules = `
@@ -49,6 +53,7 @@ export async function openStage(caller: Caller) {
   await setPerson(db, { workspaceId, person: 'bo', role: 'responder', slackUser: 'T0123/U0456', changedBy: 'fuzz' });
 
   const made = [await haveExecutionGate(db), await haveNeedsHuman(db), await haveClosed(db)];
+  const callIds = await Promise.all([null, 'begun' as const].map((beginning) => haveCall(db, personOf(caller), beginning)));
   const tokenIds = await Promise.all((['viewer', 'responder', 'agent'] as const).map((role) => haveToken(db, role)));
   const values = {
     'path.incidentId': made.map(({ incidentId }) => incidentId),
@@ -61,6 +66,11 @@ export async function openStage(caller: Caller) {
     // With one parameter, of any name.
     'body.command': ["UPDATE app.actors SET rights = 'none' WHERE name = $1"],
     'body.userId': [personOf(caller)],
+    'path.callId': callIds,
+    'body.workerId': [workerId],
+    'body.place': [place],
+    // Nothing more comes, and everybody would wait for it.
+    'body.waitMs': [0, 1],
     'path.keyId': (await keyring.list()).map(({ keyId }) => keyId),
     'path.tokenId': tokenIds,
     'path.person': ['bo', 'ana'],
@@ -107,6 +117,16 @@ async function haveGate(db: Database, incidentId: string, row: Pick<typeof gates
   if (updateId === undefined) throw new Error(`incident ${incidentId} has no row`);
   await db.insert(gates).values({ id: gateId, incidentId, workspaceId, mode: 'people', digest, planVersion: 1, reviewNeeded: false, excluded: [], updateId, ...row });
   return { incidentId, gateId, updateId };
+}
+
+/** A call of this queue that an executor worker has in hand. */
+async function haveCall(db: Database, queue: string, beginning: 'begun' | null): Promise<string> {
+  const calls = createExecutorCalls(db);
+  const id = randomUUID();
+  await calls.place({ id, workspaceId, queue, place: null, kind: 'rehearse', key: null, request: '{}' });
+  await takeCall(db, { workspaceId, queue, workerId, place });
+  if (beginning !== null) await calls.tellBeginning(id, beginning);
+  return id;
 }
 
 const haveExecution = (db: Database, incidentId: string) =>
