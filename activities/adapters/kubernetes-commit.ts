@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { readRollout } from '../../domain/kubernetes-rollout.js';
 import type { ObjectRef } from '../../domain/kubernetes.js';
 import type { Pins, Step } from '../../domain/plan.js';
@@ -9,6 +10,9 @@ import { explainRefusal } from './kubernetes-rehearsal.js';
 import { awaitGone, awaitRollout } from './kubernetes-rollout.js';
 import { describeStates, liftFences, type Live, toHash, toStamp, toText } from './kubernetes-state.js';
 import type { Request } from './kubernetes-write.js';
+
+// Whoever answers with a conflict each time is not asked without a pause.
+const RETRY_AFTER_MS = 100;
 
 /** One object and what a step asks of it. */
 export interface Scene {
@@ -36,7 +40,7 @@ export async function commit(
   const left = read === undefined ? handle.at + CREATE_WITHIN_MS - Date.now() : undefined;
   if (left !== undefined && left <= 0) throw new Error(`too long passed between the decision to make ${place} and the moment for it`);
   const to: WriteOptions = { fieldManager: toManager(change), ...(left !== undefined && { signal: AbortSignal.timeout(left) }) };
-  for (let live = read; ; ) {
+  for (let live = read; ; await wait(RETRY_AFTER_MS, undefined, { signal: options.signal })) {
     const wrote = await trying(() => write(live, to));
     if (wrote.ok) {
       const finishing = await trying(() => finish(scene, change, { uid: handle.uid, written: wrote.result, leaves, wasWhole, until: handle.at + change.step.timeoutMs }, options));

@@ -38,7 +38,7 @@ export async function measureKubernetes(
   now: () => Date,
 ): Promise<{ readonly signals: readonly Signal[]; readonly facts: readonly Fact[] }> {
   const { name, namespace } = target;
-  const [configured, pods, replicaSets, endpointSlices, good] = await Promise.all([
+  const [{ objects: configured, showsSecrets }, pods, replicaSets, endpointSlices, good] = await Promise.all([
     readConfigured(client, namespace),
     client.list('v1', 'Pod', namespace),
     client.list('apps/v1', 'ReplicaSet', namespace),
@@ -52,12 +52,13 @@ export async function measureKubernetes(
     return threshold === undefined ? [] : [{ target: name, name: signal, title: titles[signal], unit: 'count', value: values[signal], threshold, better: 'lower' }];
   });
   const podTroubles = troubles.slice(0, MAX_FACTS).map((trouble): Fact => ({ kind: 'podTrouble', id: `${name}/pod/${trouble.pod}`, target: name, namespace, ...trouble }));
-  const changes = good === undefined ? [] : toChanges(target, good, { configured, replicaSets, nowMs });
+  const changes = good === undefined ? [] : toChanges(target, good, { configured, showsSecrets, replicaSets, nowMs });
   return { signals, facts: [...podTroubles, ...changes, { kind: 'objects', id: `${name}/objects`, target: name, of: 'workloads', names: standing.slice(0, MAX_OBJECTS) }] };
 }
 
 interface Seen {
   readonly configured: readonly KubernetesObject[];
+  readonly showsSecrets: boolean;
   readonly replicaSets: readonly KubernetesObject[];
   readonly nowMs: number;
 }
@@ -68,7 +69,7 @@ function toChanges(target: KubernetesTarget, good: NonNullable<Good>, seen: Seen
   const stored = new Map(seen.configured.map((object) => [toKey(object), object]));
   const keys = [...new Set([...before.keys(), ...after.keys()])].toSorted();
   // Secrets that may not be read any more are not gone.
-  const isHidden = (key: string): boolean => key.startsWith('v1/Secret/') && ![...after.keys()].some((other) => other.startsWith('v1/Secret/'));
+  const isHidden = (key: string): boolean => !seen.showsSecrets && key.startsWith('v1/Secret/');
   return keys
     .filter((key) => !isHidden(key))
     .flatMap((key) => toFact(target, { good: before.get(key), now: after.get(key), stored: stored.get(key) }, good.wellAt, seen))

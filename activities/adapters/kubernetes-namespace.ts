@@ -12,19 +12,28 @@ import { KubernetesRefusal } from './kubernetes-refusal.js';
 // It is kept whole, several times.
 const MAX_BYTES = 4 * 1_048_576;
 
-/** The objects that make up the configuration of a namespace, as they are stored. Throws where there is no such namespace. */
-export async function readConfigured(client: KubernetesClient, namespace: string): Promise<readonly KubernetesObject[]> {
-  const [lists] = await Promise.all([Promise.all(configuredKinds.map(([apiVersion, kind]) => list(client, apiVersion, kind, namespace))), insistOn(client, namespace)]);
-  // What runs a script of ours is no part of it.
-  return lists.flat().filter((object) => textAt(object, 'metadata', 'labels', KEY_LABEL) === '');
+/** The objects that make up the configuration of a namespace, as they are stored. */
+export interface Configuration {
+  readonly objects: readonly KubernetesObject[];
+  /** Whether its Secrets may be seen; where not, `objects` has none. */
+  readonly showsSecrets: boolean;
 }
 
-async function list(client: KubernetesClient, apiVersion: string, kind: string, namespace: string): Promise<readonly KubernetesObject[]> {
+/** Reads the configuration of a namespace. Throws where there is no such namespace. */
+export async function readConfigured(client: KubernetesClient, namespace: string): Promise<Configuration> {
+  const [lists] = await Promise.all([Promise.all(configuredKinds.map(([apiVersion, kind]) => list(client, apiVersion, kind, namespace))), insistOn(client, namespace)]);
+  // What runs a script of ours is no part of it.
+  const objects = lists.flatMap((one) => one ?? []).filter((object) => textAt(object, 'metadata', 'labels', KEY_LABEL) === '');
+  return { objects, showsSecrets: !lists.includes(undefined) };
+}
+
+/** Undefined where they may not be seen. */
+async function list(client: KubernetesClient, apiVersion: string, kind: string, namespace: string): Promise<readonly KubernetesObject[] | undefined> {
   try {
     return await client.list(apiVersion, kind, namespace);
   } catch (error) {
     // Who may not read Secrets does without them.
-    if (kind === 'Secret' && error instanceof KubernetesRefusal && error.status === 403) return [];
+    if (kind === 'Secret' && error instanceof KubernetesRefusal && error.status === 403) return undefined;
     throw error;
   }
 }
@@ -45,7 +54,7 @@ const digest = (secret: KubernetesObject, value: string): string => `digest ${cr
 /** The configuration of a namespace as it is now, once every workload is as it asks for and every Service had the time to find its pods. What goes wrong is an answer, not an error. */
 export async function readNamespace(client: KubernetesClient, namespace: string): Promise<ConfigurationReading> {
   try {
-    const [objects, endpointSlices] = await Promise.all([readConfigured(client, namespace), client.list('discovery.k8s.io/v1', 'EndpointSlice', namespace)]);
+    const [{ objects }, endpointSlices] = await Promise.all([readConfigured(client, namespace), client.list('discovery.k8s.io/v1', 'EndpointSlice', namespace)]);
     const unsettled = listUnsettled({ configured: objects, endpointSlices }, Date.now());
     if (unsettled.length > 0) return { kind: 'unreadable', because: `not all pods of ${unsettled.join(', ')} are there as they should be` };
     const content = writeContents(toNamespaceContents(objects));

@@ -207,7 +207,10 @@ describe('a namespace that was well', () => {
     for (const text of [SECRET, Buffer.from(`other-${SECRET}`).toString('base64'), 'swordfish', 'opensesame']) expect(told).not.toContain(text);
 
     await world.shop.remove(settings);
-    expect(changesOf(await world.measure())).toContainEqual(expect.objectContaining({ object: 'configmap/web', what: 'removed', changedBy: null }));
+    // The only Secret that there was.
+    await world.shop.remove({ apiVersion: 'v1', kind: 'Secret', name: 'web' });
+    const gone = changesOf(await world.measure());
+    for (const object of ['configmap/web', 'secret/web']) expect(gone).toContainEqual(expect.objectContaining({ object, what: 'removed', changedBy: null }));
   }, 60_000);
 
   it('has lost what is scaled to nothing or deleted, however well the rest looks', async () => {
