@@ -72,7 +72,7 @@ export async function execute(story: Story, { frozen: { detection, plan, digest 
     if (claim.because === 'alreadyUsed') return mayHaveChanged(words, 'See in the job tail and on the target what became of it');
     if (!isOvertaken(claim.because)) return askPeople('EXECUTION', words, 'Nothing was run. Propose again, or close');
     await say(current.desk, notRun(approvals, words));
-    return { kind: 'drifted' };
+    return { kind: 'drifted', because: words };
   }
   goesUnseen = claim.skipVerificationGate && approvals.every(({ role }) => role === 'system');
   story.brokeGlass = [...new Set([...story.brokeGlass, ...approvals.flatMap(({ person, brokeGlass }) => (brokeGlass === true ? [person] : []))])];
@@ -106,7 +106,7 @@ export async function execute(story: Story, { frozen: { detection, plan, digest 
     case 'drifted':
       if (cancelled !== null) return calledOff(cancelled);
       await say(current.desk, notRun(approvals, `${plan.title} does not fit any more: ${execution.because}`));
-      return { kind: 'drifted' };
+      return { kind: 'drifted', because: execution.because };
     case 'refused':
       return askPeople('EXECUTION', `${plan.title} was refused: ${execution.because}`, 'Nothing was run. Propose again, or close');
     case 'stopped':

@@ -40,7 +40,7 @@ export type Stage =
   | { readonly kind: 'detect' }
   | { readonly kind: 'propose'; readonly detection: Detection }
   | { readonly kind: 'validate'; readonly proposed: Proposed }
-  | { readonly kind: 'drifted' }
+  | { readonly kind: 'drifted'; readonly because: string }
   | { readonly kind: 'executionGate'; readonly frozen: Frozen }
   | { readonly kind: 'execute'; readonly frozen: Frozen; readonly gateId: string; readonly approvals: readonly Approval[] }
   | { readonly kind: 'verificationGate'; readonly ran: Ran }

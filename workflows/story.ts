@@ -83,7 +83,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
       case 'denied':
         return askPeople('PROPOSAL_FIX', `${plan.title} is denied`, ...validation.because);
       case 'drifted':
-        return { kind: 'drifted' };
+        return { kind: 'drifted', because: validation.because };
       case 'allowed':
         current.set({ digest: validation.digest });
         return { kind: 'executionGate', frozen: { ...validation, detection: proposed.detection } };
@@ -93,11 +93,11 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
   }
 
   /** What a plan aims at moved on. Looks again, but not without end. */
-  async function lookAgain(): Promise<Stage> {
+  async function lookAgain(because: string): Promise<Stage> {
     drifts += 1;
     if (drifts > MAX_DRIFTS) {
       drifts = 0;
-      return askPeople('PROPOSAL_FIX', `The plan was overtaken ${MAX_DRIFTS + 1} times: what it aims at changed, or was being changed for another incident`, 'Propose again, or fix it by hand');
+      return askPeople('PROPOSAL_FIX', `No plan fitted its target (${MAX_DRIFTS + 1} tries): what it aims at is gone, has changed, or may not be touched`, because, 'Propose again, or fix it by hand');
     }
     await sleep(DRIFT_PAUSE, { summary: 'the target has changed' });
     return detectAgain;
@@ -196,7 +196,7 @@ export async function tellStory(input: IncidentInput, current: Case): Promise<En
       case 'validate':
         return validate(stage.proposed);
       case 'drifted':
-        return lookAgain();
+        return lookAgain(stage.because);
       case 'executionGate':
         return executionGate(stage.frozen);
       case 'execute':
