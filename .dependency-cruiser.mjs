@@ -1,6 +1,6 @@
 import { builtinModules } from 'node:module';
 
-const folders = 'domain|contracts|validation|keys|workflows|activities|workers|api|db|cli|web|test';
+const folders = 'domain|contracts|validation|inspection|keys|workflows|activities|workers|api|db|cli|web|test';
 const nodeBuiltin = { path: `^(node:)?(${builtinModules.join('|')})$` };
 
 /** A folder may import only from the folders named here, from itself, and from the packages named here. */
@@ -34,21 +34,22 @@ export default {
   forbidden: [
     ...room('domain', {}),
     ...room('contracts', { mayImport: ['domain'], packages: ['typebox', 'yaml', '@temporalio/workflow'] }),
-    ...room('validation', { mayImport: ['domain'], packages: ['libpg-query', 'jsonc-parser', 'yaml'] }),
+    ...room('validation', { mayImport: ['domain'], packages: ['libpg-query', 'jsonc-parser', 'yaml', 'unbash', 'sh-syntax', '@kubernetes/client-node'] }),
+    ...room('inspection', { mayImport: ['domain', 'validation'], packages: ['tsx'] }),
     ...room('keys', { mayImport: ['domain'], packages: ['jose'] }),
     ...room('workflows', { mayImport: ['domain', 'contracts'], packages: ['@temporalio/workflow'] }),
     ...room('activities', { mayImport: ['domain', 'contracts', 'validation'], packages: ['@temporalio/activity', '@kubernetes/client-node', 'pg', 'diff'] }),
     ...room('db', { mayImport: ['domain'], packages: ['drizzle-orm', 'pg'] }),
     ...room('api', {
-      mayImport: ['domain', 'contracts', 'validation', 'db', 'keys'],
+      mayImport: ['domain', 'contracts', 'inspection', 'db', 'keys'],
       packages: ['fastify', '@fastify/[^/]+', '@temporalio/(client|envconfig)', 'jose', 'pg', 'pino', 'typebox', 'yaml'],
     }),
     ...room('workers', {
-      mayImport: ['domain', 'contracts', 'activities', 'db', 'keys'],
+      mayImport: ['domain', 'contracts', 'inspection', 'activities', 'db', 'keys'],
       packages: ['@temporalio/(worker|client|envconfig)', 'pg', 'pino', 'typebox', 'yaml'],
     }),
     ...room('cli', {
-      mayImport: ['domain', 'contracts', 'validation', 'workers', 'api', 'db', 'keys'],
+      mayImport: ['domain', 'contracts', 'validation', 'inspection', 'workers', 'api', 'db', 'keys'],
       packages: ['commander', 'eventsource-parser', 'fastify', 'pg', 'yaml', '@kubernetes/client-node', '@temporalio/(client|envconfig|worker|testing)'],
     }),
     ...room('web', { packages: ['[^/]+', '@[^/]+/[^/]+'] }),
@@ -90,8 +91,9 @@ export default {
     onlyIn('cli/local/', '@temporalio/testing', 'outside tests only the download of Temporal uses it'),
     onlyIn('keys/|api/oidc\\.ts$', 'jose', 'what we sign, and what counts as signed by us, is said in one place; what an OIDC issuer signed, in another'),
     onlyIn('validation/', 'libpg-query', 'what a script means is judged in one place'),
+    onlyIn('validation/bash/', 'unbash|sh-syntax', 'what bash reads is judged in one place'),
     onlyIn('validation/', 'jsonc-parser', 'how a configuration is read and edited is said in one place'),
-    onlyIn('activities/adapters/kubernetes-|cli/demo/kubernetes/', '@kubernetes/client-node', 'what a kubeconfig means is said where it is read: for targets, and for those who change a cluster beside Sluice'),
+    onlyIn('activities/adapters/kubernetes-|cli/demo/kubernetes/|validation/kubernetes/schema\\.ts$', '@kubernetes/client-node', 'what a kubeconfig means is said where it is read: for targets, and for those who change a cluster beside Sluice; the types of its models are what manifests are checked against'),
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-tests-in-code', severity: 'error', from: { pathNot: '^test/' }, to: { path: '^test/' } },
     {

@@ -6,7 +6,7 @@ import type { ClaimFacts, ClaimRefusal, RecordedDecision, SignedDecision } from 
 import type { KnownContent } from '../domain/last-known-good.js';
 import type { NotificationKind } from '../domain/notification.js';
 import type { Past, Policy } from '../domain/policy.js';
-import type { Pins, Plan, Step, ValidStep } from '../domain/plan.js';
+import type { DraftStep, Pins, Plan, Step, ValidStep } from '../domain/plan.js';
 import type { WayBack } from '../domain/reach.js';
 import type { RootCause } from '../domain/root-cause.js';
 import type { RemediationScript, TrackRecord } from '../domain/script-library.js';
@@ -15,6 +15,7 @@ import type { Measurement, Signal } from '../domain/signal.js';
 import type { Approval } from '../domain/updates.js';
 import type { Target, Workspace } from '../domain/watch.js';
 import type { GateReading, IncidentRef } from '../contracts/activities.js';
+import type { ScriptValidation } from '../validation/script-validation.js';
 
 export type ConfigFile = Extract<Target, { kind: 'config-file' }>;
 export type KubernetesTarget = Extract<Target, { kind: 'kubernetes' }>;
@@ -265,6 +266,8 @@ export interface Signatures {
 }
 
 export interface Ports {
+  /** Judges a step by the rules of `validation/`, in a thread of its own. */
+  readonly judgeStep: (step: DraftStep) => Promise<ScriptValidation>;
   readonly signatures: Signatures;
   readonly detectors: Detectors;
   readonly executor: Executor;

@@ -3,14 +3,13 @@ import { judgeConfidence } from '../domain/confidence.js';
 import type { DraftStep, Plan, Step } from '../domain/plan.js';
 import { judgeUnder } from '../domain/policy.js';
 import { findRedacted } from '../domain/redaction.js';
-import { validateStep } from '../validation/validate-step.js';
 import { attempt } from './attempt.js';
 import { freeze } from './digest.js';
 import { toPolicies } from './policies.js';
 import type { Ports } from './ports.js';
 
 export function createValidateActivities(ports: Ports): Pick<ReasonActivities, 'validateRemediation'> {
-  const { recorder, executor } = ports;
+  const { recorder, executor, judgeStep } = ports;
   return {
     validateRemediation: ({ workspaceId, plan, rootCause }) =>
       attempt(async (): Promise<Validation> => {
@@ -22,9 +21,9 @@ export function createValidateActivities(ports: Ports): Pick<ReasonActivities, '
         for (const draft of plan.steps) {
           const secret = findSecret(draft);
           if (secret !== undefined) return { kind: 'denied', because: [explainSecret(draft, secret)] };
-          const verdict = await validateStep(draft);
+          const verdict = await judgeStep(draft);
           if (verdict.result === 'denied') return { kind: 'denied', because: verdict.findings.map(({ rule, reason, remedy }) => `${rule}: ${reason}. ${remedy}`) };
-          const step = { ...draft, reach: verdict.reach };
+          const step = { ...draft, reach: verdict.reach, findings: verdict.findings };
           const rehearsed = await executor.rehearse(workspaceId, step);
           const { lines } = rehearsed;
           if (!rehearsed.found) return { kind: 'drifted', because: lines.join('; ') };
@@ -34,7 +33,7 @@ export function createValidateActivities(ports: Ports): Pick<ReasonActivities, '
         }
         const records = await recorder.readTrackRecords(workspaceId);
         const confidence = judgeConfidence({
-          plan,
+          plan: { ...plan, steps },
           rootCauseConfidence: rootCause.confidence,
           record: (plan.scriptId === null ? undefined : records[plan.scriptId]) ?? { succeeded: 0, failed: 0 },
           rehearsed: true,

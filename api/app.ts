@@ -5,6 +5,7 @@ import type { Database, RequestDatabase } from '../db/database.js';
 import type { SignDecision } from '../db/decisions.js';
 import type { TailListener } from '../db/tail-listener.js';
 import { findActor, TOKEN_PREFIX } from '../db/tokens.js';
+import type { Inspector } from '../inspection/inspector.js';
 import type { Keyring } from '../keys/keyring.js';
 import type { Checkpoints } from './checkpoints.js';
 import type { TemporalUi } from './incident-view.js';
@@ -52,6 +53,7 @@ export interface AppDeps {
   readonly listener: TailListener;
   readonly keyring: Keyring;
   readonly checkpoints: Checkpoints;
+  readonly inspector: Inspector;
   readonly bodyLimitBytes: number;
   readonly temporalUi: TemporalUi | null;
   /** The signing secret of the Slack app whose buttons decide; without it none does. */
@@ -70,7 +72,7 @@ export interface AppDeps {
 
 /** Builds the app without listening, so that a test can inject requests. A route without a rule who may call it is refused here. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { db, listener, keyring, checkpoints, temporalUi, heartbeatMs = 15_000 } = deps;
+  const { db, listener, keyring, checkpoints, inspector, temporalUi, heartbeatMs = 15_000 } = deps;
   registerAjvFormats();
   // Ajv's also takes `urn:uuid:…`, which Postgres does not.
   Format.Set('uuid', Format.IsUuid);
@@ -125,7 +127,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(rollbackRoute, { sign });
   await app.register(remediateRoute, { source });
   await app.register(approveRoute, { sign });
-  await app.register(scriptRoutes);
+  await app.register(scriptRoutes, { inspector });
   await app.register(policyRoutes, { keyring });
   await app.register(executorCallRoutes, { listener });
   await app.register(auditRoutes, { checkpoints });

@@ -54,18 +54,19 @@ function toPlan(row: NonNullable<DetailRow['plan']>): Plan {
     title: plan.title,
     risk: plan.risk,
     estimatedDurationMs: plan.estimatedDurationMs,
-    steps: plan.steps.map(({ stepId, type, target, script, parameters, reach, queue, sandbox, wayBack }) => ({
+    steps: plan.steps.map(({ stepId, type, target, script, parameters, reach, findings, queue, sandbox, wayBack }) => ({
       stepId,
       type,
       target,
       script,
       parameters: [...parameters],
       reach,
+      findings: [...findings],
       queue,
       sandbox: sandbox && { ...sandbox, paths: [...sandbox.paths], secrets: [...sandbox.secrets] },
       wayBack,
     })),
-    confidence: { ...row.confidence, factors: [...row.confidence.factors] },
+    confidence: { ...row.confidence, factors: [...row.confidence.factors], caps: [...row.confidence.caps] },
     rehearsal: row.rehearsal.map(({ stepId, lines }) => ({ stepId, lines: [...lines] })),
   };
 }

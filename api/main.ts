@@ -12,6 +12,7 @@ import { buildApp } from './app.js';
 import { openCheckpoints } from './checkpoints.js';
 import { startPolicyApprovals } from './policy-approvals.js';
 import { createOidc, type FindOidcActor } from './oidc.js';
+import { openInspector } from '../inspection/inspector.js';
 
 // Slack's have 32 characters; an empty one would let anybody sign.
 const MIN_SLACK_SECRET = 16;
@@ -27,12 +28,14 @@ async function main(): Promise<void> {
   const requests = openRequestDatabase(settings.DATABASE_URL);
   const checkpoints = openCheckpoints({ db: database.db, keyring, folder: settings.SLUICE_AUDIT_FOLDER });
   const listener = openTailListener(settings.DATABASE_URL);
+  const inspector = openInspector();
   const app = await buildApp({
     db: database.db,
     requests,
     listener,
     keyring,
     checkpoints,
+    inspector,
     bodyLimitBytes: settings.SLUICE_BODY_LIMIT_BYTES,
     temporalUi: readTemporalUi(settings),
     oidc,
@@ -43,7 +46,7 @@ async function main(): Promise<void> {
   });
 
   const stopCheckpoints = checkpoints.start(app.log);
-  const stopPolicyApprovals = startPolicyApprovals(database.db, keyring, app.log);
+  const stopPolicyApprovals = startPolicyApprovals(database.db, keyring, inspector, app.log);
 
   let isStopping = false;
   const stop = async (): Promise<void> => {
@@ -52,6 +55,7 @@ async function main(): Promise<void> {
     await app.close();
     await listener.close();
     await stopPolicyApprovals();
+    await inspector.close();
     await stopCheckpoints();
     await requests.close();
     await database.close();

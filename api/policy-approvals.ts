@@ -7,7 +7,7 @@ import type { PolicyRow } from '../db/policies.js';
 import type { Plan } from '../domain/plan.js';
 import { isSignedPolicy } from '../domain/policy.js';
 import type { Keyring, Verifier } from '../keys/keyring.js';
-import { validateStep } from '../validation/validate-step.js';
+import type { Inspector } from '../inspection/inspector.js';
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 1_000;
  * Signs for what the policy lets run by itself, as long as this process lives. It is done here, because only the API has the key: whoever plans and runs
  * cannot let itself.
  */
-export function startPolicyApprovals(db: Database, keyring: Keyring, log: Pick<FastifyBaseLogger, 'warn'>): () => Promise<void> {
+export function startPolicyApprovals(db: Database, keyring: Keyring, inspector: Pick<Inspector, 'judgeStep'>, log: Pick<FastifyBaseLogger, 'warn'>): () => Promise<void> {
   const stopped = new AbortController();
   const { signal } = stopped;
   const sign: SignDecision = (decision) => keyring.sign('decision', decision);
@@ -23,7 +23,7 @@ export function startPolicyApprovals(db: Database, keyring: Keyring, log: Pick<F
   async function look(): Promise<void> {
     for (const gateId of await listGatesForPolicy(db)) {
       if (signal.aborted) return;
-      await approveByPolicy(db, sign, createSoundCheck(keyring), gateId).catch((error: unknown) => log.warn({ err: error, gateId }, 'could not be approved by policy, tried again soon'));
+      await approveByPolicy(db, sign, createSoundCheck(keyring, inspector), gateId).catch((error: unknown) => log.warn({ err: error, gateId }, 'could not be approved by policy, tried again soon'));
     }
   }
 
@@ -43,9 +43,10 @@ export function startPolicyApprovals(db: Database, keyring: Keyring, log: Pick<F
 
 /** Whether a person of ours put the policy in place, and the rules of now allow the plan's scripts: what the database says by itself lets nothing run. */
 export const createSoundCheck =
-  (verifier: Verifier) =>
+  (verifier: Verifier, { judgeStep }: Pick<Inspector, 'judgeStep'>) =>
   async ({ signature, ...policy }: PolicyRow, { steps }: Plan): Promise<boolean> => {
     if (signature === null || !isSignedPolicy(await verifier.verify('policy', signature), policy)) return false;
-    for (const step of steps) if ((await validateStep(step)).result === 'denied') return false;
+    // What nobody could inspect whole never runs by itself, whatever its plan says.
+    for (const step of steps) if ((await judgeStep(step)).result !== 'review') return false;
     return true;
   };

@@ -9,6 +9,7 @@ process.stdout.on('error', () => process.exit(0));
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   isTerminal: process.stdin.isTTY === true,
+  hasColours: process.stdout.isTTY === true && !process.env['NO_COLOR'],
   interrupted: interrupted.signal,
   untilToldToEnd() {
     const told = new AbortController();

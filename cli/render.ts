@@ -65,12 +65,13 @@ function renderPlan({ plan }: IncidentDetail): readonly string[] {
   if (plan === null) return [];
   const steps = plan.steps.flatMap((step) => [
     `  ${step.stepId}. ${step.type} on ${step.target}, reach ${step.reach}${step.queue === null ? '' : `, run by the executor worker ${step.queue}`}`,
-    ...indent([describeWayBack(step)], 5),
+    ...indent([describeWayBack(step), ...step.findings.map(({ rule, reason }) => `look twice: ${reason} (${rule})`)], 5),
     ...indent([step.script, ...step.parameters.map((value, index) => `$${index + 1} = ${value}`)], 5),
     ...indent(plan.rehearsal.find(({ stepId }) => stepId === step.stepId)?.lines ?? [], 5),
   ]);
   return [
     `Plan ${plan.version}: ${plan.title}, risk ${plan.risk}, confidence ${plan.confidence.value} (${plan.confidence.tier})`,
+    ...plan.confidence.caps.map(({ name, atMost }) => `  at most ${atMost}: ${name}`),
     `  digest ${plan.digest}`,
     ...steps,
   ];

@@ -17,7 +17,9 @@ import { toPlainText } from './render.js';
 import { showReport } from './report-command.js';
 import { rollBackIncident } from './rollback-command.js';
 import { Refused, type Surroundings, WrongUsage } from './surroundings.js';
-import { listTokens, makeToken, revokeToken, type Wanted } from './tokens-commands.js';
+import { listTokens, makeToken, revokeToken, type Wanted as WantedToken } from './tokens-commands.js';
+import { textTypes } from '../validation/text-types.js';
+import type { Wanted } from './validate-command.js';
 
 interface GlobalOptions {
   readonly url?: string;
@@ -108,11 +110,25 @@ function createProgram(surroundings: Surroundings): Command {
     .requiredOption('--reason <text>', 'why; kept in the record')
     .option('--yes', 'do not ask')
     .action(async (incidentId: string, options: { reason: string; yes?: boolean }) => rollBackIncident(await context(), incidentId, options));
+  addValidateCommand(program, surroundings);
   addExecutorCommands(program, surroundings, context);
   addSafetyCommands(program, surroundings, context);
   addPeopleCommands(program, context);
   addPolicyCommands(program, context);
   return program;
+}
+
+function addValidateCommand(program: Command, surroundings: Surroundings): void {
+  program
+    .command('validate [files...]')
+    .description('judge scripts by the rules that a gate goes by, here and without a server; - is standard input')
+    .addOption(new Option('--type <type>', 'what they are, where their names do not say it').choices(textTypes))
+    .option('--jsonl <file>', 'JSON Lines of {id, type, text}; prints {id, result, findings} for each')
+    .action(async (files: string[], options: Wanted) => {
+      // The parsers take a moment to load.
+      const { validateFiles } = await import('./validate-command.js');
+      await validateFiles(surroundings, files, { ...options, json: program.opts<GlobalOptions>().json === true });
+    });
 }
 
 /** What acts on hosts, near them. */
@@ -206,7 +222,7 @@ function addPeopleCommands(program: Command, context: () => Promise<Context>): v
     .requiredOption('--name <text>', 'what it is for')
     .requiredOption('--for <duration>', 'how long it lasts, such as 90d; at most 366d')
     .option('--out <file>', 'write it to this new file, for you alone to read, in place of printing it')
-    .action(async (options: Wanted) => makeToken(await context(), options));
+    .action(async (options: WantedToken) => makeToken(await context(), options));
   tokens
     .command('revoke <tokenId>')
     .description('let nobody in with it any more')

@@ -3,6 +3,7 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether a person can be asked. */
   readonly isTerminal: boolean;
+  readonly hasColours: boolean;
   readonly interrupted: AbortSignal;
   /** For what runs until it is stopped: aborted when whoever started us ends us, or is gone. */
   readonly untilToldToEnd: () => AbortSignal;

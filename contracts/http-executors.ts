@@ -42,7 +42,7 @@ export const ExecutorCall = Type.Object({
   id: Uuid,
   kind: Words(['rehearse', 'snapshot', 'run', 'settle']),
   request: Type.String({ description: 'JSON: the step or the change.' }),
-  proof: Type.Union([Type.String(), Type.Null()], { description: 'JSON: what proves that a run was granted; null for what has no effect.' }),
+  proof: Type.Union([Type.String(), Type.Null()], { description: 'JSON: what proves that what is to be run or settled was granted; null for what has no effect.' }),
 });
 export type ExecutorCall = Static<typeof ExecutorCall>;
 export const PollAnswer = Type.Object({ call: Nullable(ExecutorCall) });

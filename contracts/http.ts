@@ -22,6 +22,13 @@ export const Name = Type.String({ minLength: 1, maxLength: 200 });
 export const Reason = Type.String({ minLength: 1, maxLength: 2_000, pattern: '\\S' });
 const Confirmation = Type.String({ maxLength: 1_000, description: "The plan's title, typed to approve it where the gate's `confirmation` asks for it." });
 
+const Finding = Type.Object({
+  rule: Type.String(),
+  position: Type.Integer({ description: 'The character that it is about, counted from 1; 0 for the whole.' }),
+  reason: Type.String(),
+  remedy: Type.String(),
+});
+
 /** RFC 9457. `type` is stable; `detail` says what the reader can do. */
 export const Problem = Type.Object({
   type: Type.String(),
@@ -29,7 +36,7 @@ export const Problem = Type.Object({
   status: Type.Integer(),
   detail: Type.String(),
   instance: Type.Optional(Type.String()),
-  findings: Type.Optional(Type.Array(Type.Object({ rule: Type.String(), position: Type.Integer(), reason: Type.String(), remedy: Type.String() }))),
+  findings: Type.Optional(Type.Array(Finding)),
 });
 export type Problem = Static<typeof Problem>;
 
@@ -148,6 +155,7 @@ export const Plan = Type.Object({
       script: Type.String(),
       parameters: Type.Array(Type.String()),
       reach: Words(reaches),
+      findings: Type.Array(Finding, { description: 'What could not be inspected, or is risky. Where there is any, two people must approve.' }),
       queue: Type.Union([Type.String(), Type.Null()], { description: 'The executor worker that runs it; null where the control worker does.' }),
       sandbox: Type.Union(
         [
@@ -173,6 +181,7 @@ export const Plan = Type.Object({
     value: Type.Number(),
     tier: Words(['HIGH', 'MEDIUM', 'LOW']),
     factors: Type.Array(Type.Object({ name: Type.String(), points: Type.Number() })),
+    caps: Type.Array(Type.Object({ name: Type.String(), atMost: Type.Number() }), { description: 'What it can be at most, and why.' }),
   }),
   /** What each step would touch, as it was read without effect. */
   rehearsal: Type.Array(Type.Object({ stepId: Type.String(), lines: Type.Array(Type.String()) })),

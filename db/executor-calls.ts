@@ -33,7 +33,8 @@ export const createExecutorCalls = (db: Database) => ({
   /** Says that somebody still waits, and what there is by now: each line of output once. Undefined where the call is gone. */
   async attend(id: string) {
     const isLost = sql<boolean>`${executorCalls.workerUntil} < clock_timestamp()`;
-    const seen = db.select().from(executors).where(and(eq(executors.workspaceId, executorCalls.workspaceId), eq(executors.queue, executorCalls.queue), sql`${executors.lastSeenAt} > ${isDue}`));
+    const isOfPlace = or(isNull(executorCalls.place), eq(executors.place, executorCalls.place));
+    const seen = db.select().from(executors).where(and(eq(executors.workspaceId, executorCalls.workspaceId), eq(executors.queue, executorCalls.queue), isOfPlace, sql`${executors.lastSeenAt} > ${isDue}`));
     const isDueForRenewal = sql<boolean>`${executorCalls.waiterUntil} < ${inMs(LEASE_MS - RENEW_AFTER_MS)}`;
     const [call] = await db
       .select({ workerId: executorCalls.workerId, isLost, handle: executorCalls.handle, beginning: executorCalls.beginning, answer: executorCalls.answer, isSeen: sql<boolean>`exists ${seen}`, isDueForRenewal })
@@ -109,13 +110,14 @@ export async function askToBegin(db: Connection, holder: Holder, handle: string)
   return asked;
 }
 
-/** Takes lines in; the same ones again change nothing. `full`: what came before must be fetched first. */
+/** Takes lines in; the same ones again change nothing. `full`: what came before must be fetched first. Undefined where the call is gone, or is full and nobody waits for it. */
 export async function addOutput(db: Connection, holder: Holder, chunk: { readonly firstLine: number; readonly text: string }): Promise<'added' | 'full' | undefined> {
   return db.transaction(async (tx) => {
-    const [call] = await tx.update(executorCalls).set({ workerUntil: inMs(LEASE_MS) }).where(heldBy(holder)).returning({ id: executorCalls.id, workspaceId: executorCalls.workspaceId });
+    const [call] = await tx.update(executorCalls).set({ workerUntil: inMs(LEASE_MS) }).where(heldBy(holder)).returning({ id: executorCalls.id, workspaceId: executorCalls.workspaceId, isAbandoned: sql<boolean>`${executorCalls.waiterUntil} < clock_timestamp()` });
     if (call === undefined) return undefined;
     const [waiting] = await tx.select({ characters: sql<string>`coalesce(sum(length(${executorOutput.text})), 0)` }).from(executorOutput).where(eq(executorOutput.callId, call.id));
-    if (Number(waiting?.characters) > MAX_WAITING_CHARACTERS) return 'full';
+    // Nobody will fetch it; its worker must not wait for room for good.
+    if (Number(waiting?.characters) > MAX_WAITING_CHARACTERS) return call.isAbandoned ? undefined : 'full';
     await tx.insert(executorOutput).values({ callId: call.id, workspaceId: call.workspaceId, ...chunk }).onConflictDoNothing();
     return 'added';
   });

@@ -7,17 +7,18 @@ export interface ExecutorPresence {
   readonly workspaceId: string;
   readonly queue: string;
   readonly workerId: string;
+  readonly place: string;
   readonly version: string;
   readonly capabilities: ExecutorCapabilities;
 }
 
 /** Notes that an executor worker asked for work. */
 export async function noteExecutor(db: Connection, presence: ExecutorPresence): Promise<void> {
-  const { version, capabilities } = presence;
+  const { place, version, capabilities } = presence;
   await db
     .insert(executors)
     .values(presence)
-    .onConflictDoUpdate({ target: [executors.workspaceId, executors.queue, executors.workerId], set: { version, capabilities, lastSeenAt: sql`now()` } });
+    .onConflictDoUpdate({ target: [executors.workspaceId, executors.queue, executors.workerId], set: { place, version, capabilities, lastSeenAt: sql`now()` } });
 }
 
 /** The executor workers of the last day, by queue; each with how many calls it has in hand. */

@@ -55,6 +55,8 @@ async function countNeeds(tx: Connection, span: Span): Promise<Pick<Counted, 'ne
 interface GroupRow extends Omit<PlanGroup, 'steps'>, Record<string, unknown> {
   readonly reaches: readonly Reach[];
   readonly waysBack: readonly WayBack['kind'][];
+  /** How many each step has. */
+  readonly findings: readonly number[];
 }
 
 /** Each incident counts by its last plan: what it would have done is one thing, however often it was proposed anew. */
@@ -68,9 +70,12 @@ async function groupPlans(tx: Connection, span: Span): Promise<readonly PlanGrou
         from (${opened(span)}) i cross join lateral (select * from plans where incident_id = i.id order by version desc limit 1) p
              cross join lateral jsonb_to_record(p.canonical::jsonb) as f(title text, risk text, tier text, "derivedFromText" boolean, steps jsonb)
     )
-    select title, "scriptId", risk, tier, "derivedFromText", jsonb_path_query_array(steps, '$[*].reach') as reaches, jsonb_path_query_array(steps, '$[*].wayBack.kind') as "waysBack",
+    select title, "scriptId", risk, tier, "derivedFromText", jsonb_path_query_array(steps, '$[*].reach') as reaches, jsonb_path_query_array(steps, '$[*].wayBack.kind') as "waysBack", jsonb_path_query_array(steps, '$[*].findings.size()') as findings,
            count(*)::int as proposed, count(*) filter (where ran)::int as ran, count(*) filter (where well)::int as "verifiedWell", count(*) filter (where back)::int as "rolledBack",
            count(*) filter (where observed)::int as observed, count(*) filter (where observed and not ran and outcome = 'RECOVERED')::int as recovered
-      from each group by 1, 2, 3, 4, 5, 6, 7`);
-  return rows.map(({ reaches, waysBack, ...group }) => ({ ...group, steps: reaches.map((reach, index) => ({ reach, wayBack: { kind: waysBack[index] ?? 'oneWay' } })) }));
+      from each group by 1, 2, 3, 4, 5, 6, 7, 8`);
+  return rows.map(({ reaches, waysBack, findings, ...group }) => ({
+    ...group,
+    steps: reaches.map((reach, index) => ({ reach, wayBack: { kind: waysBack[index] ?? 'oneWay' }, findings: Array.from({ length: findings[index] ?? 0 }) })),
+  }));
 }

@@ -388,6 +388,8 @@ export const executors = pgTable(
     queue: text('queue').notNull(),
     /** Its process. */
     workerId: uuid('worker_id').notNull(),
+    /** Of the folder in which it keeps its runs. */
+    place: text('place').notNull(),
     version: text('version').notNull(),
     capabilities: jsonb('capabilities').$type<ExecutorCapabilities>().notNull(),
     startedAt: at('started_at').notNull().defaultNow(),
@@ -413,7 +415,7 @@ export const executorCalls = pgTable(
     /** Only who keeps its runs there can settle what began there; null: anybody with the queue. */
     place: text('place'),
     kind: text('kind', { enum: ['rehearse', 'snapshot', 'run', 'settle'] }).notNull(),
-    /** The execution that is to be run; null for other kinds. */
+    /** The execution that is to be run or settled; null for other kinds. */
     key: text('key'),
     /** JSON, as text: no other reader than the worker. */
     request: text('request').notNull(),

@@ -121,19 +121,28 @@ const letsRun: readonly string[] = ['approve', 'breakGlass', 'review'];
  * `plan` is what the approved bytes say; the stricter of the ruling it was frozen with and today's policy applies. Undefined: it may.
  */
 export function judgeExecutionClaim(facts: ClaimFacts, plan: Plan, digest: string, { policies, past, isTargetBusy }: Surroundings): ClaimRefusal | undefined {
-  const { gate } = facts;
   if (facts.killSwitchOn) return 'killSwitch';
   if (facts.isClosed) return 'incidentClosed';
+  const ruling = () => toStricter(plan.ruling, judgeUnder(plan, plan.tier, policies, past));
+  return judgeGate(facts, plan, digest) ?? (isTargetBusy ? 'targetBusy' : undefined) ?? judgeApprovals(toSigned(facts), plan, ruling(), policies, facts.nowMs);
+}
+
+/** Judges whether a plan was approved when it began, however long ago and whatever policy asks for by now. Undefined: it was. */
+export const judgePastExecution = (facts: ClaimFacts, plan: Plan, digest: string): ClaimRefusal | undefined =>
+  judgeGate(facts, plan, digest) ?? judgeApprovals(toSigned(facts), plan, plan.ruling, [], -Infinity);
+
+/** Whether the gate let this plan run, and every decision of it is signed. */
+function judgeGate(facts: ClaimFacts, plan: Plan, digest: string): ClaimRefusal | undefined {
+  const { gate } = facts;
   if (gate === undefined) return 'gateMissing';
   // One no is enough, whatever the gate's row says after it.
   if (gate.kind !== 'execution' || gate.state !== 'approved' || facts.decisions.some(({ verdict }) => !letsRun.includes(verdict))) return 'gateNotApproved';
   if (gate.digest !== digest || plan.workspaceId !== facts.workspaceId || plan.incidentId !== facts.incidentId) return 'digestMismatch';
   const isSigned = (decision: RecordedDecision): boolean => isOf(decision, facts, digest) && decision.signed?.planVersion === plan.version && decision.signed.gateKind === 'execution';
-  if (!facts.decisions.every(isSigned)) return 'signatureInvalid';
-  const ruling = toStricter(plan.ruling, judgeUnder(plan, plan.tier, policies, past));
-  const signed = facts.decisions.flatMap((decision) => decision.signed ?? []);
-  return (isTargetBusy ? 'targetBusy' : undefined) ?? judgeApprovals(signed, plan, ruling, policies, facts.nowMs);
+  return facts.decisions.every(isSigned) ? undefined : 'signatureInvalid';
 }
+
+const toSigned = ({ decisions }: ClaimFacts): readonly SignedDecision[] => decisions.flatMap(({ signed }) => signed ?? []);
 
 /** Whether what people, or the policy, signed is what the ruling asks for. */
 function judgeApprovals(signed: readonly SignedDecision[], plan: Plan, ruling: Ruling, policies: readonly Policy[], nowMs: number): ClaimRefusal | undefined {

@@ -1,10 +1,10 @@
 import { assertNever } from './assert-never.js';
+import type { Finding } from './finding.js';
 import type { Ruling } from './policy.js';
 import type { Reach, WayBack } from './reach.js';
 import type { Aim, AimValues } from './root-cause.js';
 import { isTextFromOutside } from './root-cause.js';
 import type { Severity } from './severity.js';
-import { isAtLeastAsSevere } from './severity.js';
 import type { Json } from './canonical.js';
 import type { Tier } from './confidence.js';
 import type { RemediationScript, ScriptType } from './script-library.js';
@@ -56,6 +56,8 @@ export interface Sandbox {
 /** A step that its validator allowed. */
 export interface ValidStep extends DraftStep {
   readonly reach: Reach;
+  /** What could not be inspected, or is risky: where there is any, two people approve. */
+  readonly findings: readonly Finding[];
 }
 
 /** A step as it is approved: rehearsed, with its way back. `pins` is null where repeating the step is harmless. */
@@ -111,15 +113,11 @@ export function toPlan(script: RemediationScript, aims: readonly Extract<Aim, { 
     scriptId: script.id,
     authors: script.createdBy === null ? [] : [script.createdBy],
     derivedFromText: script.parameters.some((name) => isTextFromOutside[name]),
-    risk: runsUninspected(script) ? toHigher(script.risk, 'HIGH') : script.risk,
+    risk: script.risk,
     estimatedDurationMs: script.estimatedDuration,
     steps: aims.map((aim, index) => ({ stepId: `${index + 1}`, target: aim.target, queue: null, ...toScriptStep(script, aim.values) })),
   };
 }
-
-// What nobody can inspect is never done by habit.
-const runsUninspected = ({ type }: RemediationScript): boolean => type === 'BASH' || type === 'PYTHON';
-const toHigher = (one: Severity, other: Severity): Severity => (isAtLeastAsSevere(one, other) ? one : other);
 
 /** The type of the steps that a script of the library becomes. */
 export const stepTypeOf = { SQL: 'sql', KUBECTL: 'kubectl', SHELL: 'command', BASH: 'bash', PYTHON: 'python' } as const satisfies Readonly<Record<ScriptType, StepType>>;
@@ -164,6 +162,7 @@ export const toDigestible = (plan: Plan): Json => ({
   ruling: { ...plan.ruling },
   steps: plan.steps.map((step) => ({
     ...step,
+    findings: step.findings.map((finding) => ({ ...finding })),
     sandbox: step.sandbox === null ? null : { ...step.sandbox },
     wayBack: { ...step.wayBack },
     pins: step.pins === null ? null : { ...step.pins },

@@ -108,7 +108,7 @@ export const untouched: Past = { sinceFixMs: null, tries: 0, wasTakenBack: false
 export interface Ruled {
   readonly risk: Severity;
   readonly derivedFromText: boolean;
-  readonly steps: readonly { readonly reach: Reach; readonly wayBack: Pick<WayBack, 'kind'> }[];
+  readonly steps: readonly { readonly reach: Reach; readonly wayBack: Pick<WayBack, 'kind'>; readonly findings: readonly unknown[] }[];
 }
 
 /** Says who must agree to a plan, by risk, tier, reach, autonomy and what was done before. */
@@ -123,7 +123,9 @@ export function judgePlan(plan: Ruled, tier: Tier, policy: Policy, past: Past): 
     ...(isCoolingDown ? (['supervisor'] as const) : []),
     ...plan.steps.map(({ reach }) => policy.approvers[reach]),
   ];
-  const asked: Asked = { approvalsNeeded: policy.approvals[plan.risk], roleNeeded: roles.reduce(toHigher), reviewNeeded: tier === 'LOW' };
+  // What nobody could inspect whole is looked at by two, whatever its risk.
+  const eyes = plan.steps.some(({ findings }) => findings.length > 0) ? 2 : 1;
+  const asked: Asked = { approvalsNeeded: Math.max(policy.approvals[plan.risk], eyes), roleNeeded: roles.reduce(toHigher), reviewNeeded: tier === 'LOW' };
   if (policy.autonomy === 'observe') return { kind: 'observe', ...asked };
   // Where policy wants more than one responder, somebody is to look at it.
   const isPlain = asked.approvalsNeeded <= 1 && asked.roleNeeded === 'responder';

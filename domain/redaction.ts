@@ -1,4 +1,4 @@
-import { BREAK, lengthOf, secretForms, SKIP, type SecretForm, unitOf, WAIT, WRAP } from './secret-forms.js';
+import { BREAK, INDENT, lengthOf, secretForms, SKIP, type SecretForm, unitOf, WAIT, WRAP } from './secret-forms.js';
 import { createWordFinder, type Word, type WordFinder } from './word-finder.js';
 
 export interface Secret {
@@ -12,18 +12,28 @@ export interface RedactedStream {
   readonly write: (chunk: string) => string;
   /** What was held back; the next text may begin. */
   readonly end: () => string;
+  /** The same, for the stream of a redactor that knows more to go on from. */
+  readonly rest: () => Rest;
+}
+
+/** What a stream has held back, and what it knows of it. */
+export interface Rest {
+  readonly text: string;
+  readonly spans: readonly Span[];
 }
 
 export interface Redactor {
   /** The text with `[redacted:NAME]` for every secret in it, however it is written. It keeps its number of lines. */
   readonly redact: (text: string) => string;
-  open(): RedactedStream;
+  open(rest?: Rest): RedactedStream;
 }
 
 /** A shorter one would be found by chance in much that is none. */
 export const MIN_SECRET_LENGTH = 6;
 // Between two signs of hexadecimal digits and such; more of them is another text.
 const MAX_SKIPPED = 4;
+// Before the first of them in a line.
+const MAX_INDENTED = 80;
 const armour = /^-----(BEGIN|END) .*-----$/;
 
 /** A secret of several lines is also looked for line by line, since who prints it may indent it. */
@@ -38,16 +48,21 @@ export function createRedactor(secrets: readonly Secret[]): Redactor {
   for (const { name, value } of secrets) {
     if (value.trim().length < MIN_SECRET_LENGTH) throw new RangeError(explainShort(name));
   }
-  if (secrets.length === 0) return { redact: (text) => text, open: () => ({ write: (chunk) => chunk, end: () => '' }) };
+  if (secrets.length === 0) return { redact: (text) => text, open: () => ({ write: (chunk) => chunk, end: () => '', rest: () => nothing }) };
   const texts = secrets.flatMap(({ value }, label) => toTexts(value).map((text) => ({ text, label })));
-  const finders = secretForms.map((form) => ({
-    form,
-    finder: createWordFinder(texts.flatMap(({ text, label }): Word[] => form.toWords(text).map((units) => ({ units, label })))),
-  }));
-  const open = (): RedactedStream => openStream(finders, (label) => toMark(secrets[label]?.name ?? ''));
+  const toWords = (form: SecretForm): Word[] =>
+    texts.flatMap(({ text, label }) => {
+      const ends = form.toEnds?.(text);
+      return form.toWords(text).map((units, index) => ({ units, label, ends: ends?.[index] ?? [] }));
+    });
+  const finders = secretForms.map((form) => ({ form, finder: createWordFinder(toWords(form)) })).filter(({ finder }) => finder.longest > 0);
+  const names = secrets.map(({ name }) => name);
+  const open = (rest = nothing): RedactedStream => openStream(finders, names, rest);
   const whole = open();
   return { redact: (text) => whole.write(text) + whole.end(), open };
 }
+
+const nothing: Rest = { text: '', spans: [] };
 
 const toMark = (name: string): string => `[redacted:${name}]`;
 
@@ -62,7 +77,8 @@ export const explainShort = (name: string): string =>
 interface Span {
   readonly start: number;
   end: number;
-  label: number;
+  /** The secret's. */
+  name: string;
   /** Its mark was given out already. */
   readonly isTold: boolean;
 }
@@ -76,14 +92,20 @@ function toQuiet(unit: number, reading: number, finder: WordFinder): number {
   return finder.step(0, unit) === 0 ? QUIET_UNIT : 0;
 }
 
+interface Finder {
+  readonly form: SecretForm;
+  readonly finder: WordFinder;
+}
+
 /** Reads a text in one form. */
-function createReader({ form, finder }: { readonly form: SecretForm; readonly finder: WordFinder }) {
+function createReader({ form, finder }: Finder, names: readonly string[], goesOn: boolean) {
   // Where each of the last units began; as many as a word has at most.
   const starts = new Float64Array(2 ** Math.ceil(Math.log2(finder.longest + 1)));
   const mask = starts.length - 1;
   let state = 0;
   let units = 0;
-  let unitsInLine = 0;
+  // Where a line began before the text, it may have been a full one.
+  let unitsInLine = goesOn ? form.lineUnits : 0;
   let skipped = 0;
   let at = 0;
   let spans: Span[] = [];
@@ -102,7 +124,14 @@ function createReader({ form, finder }: { readonly form: SecretForm; readonly fi
     }
   }
 
-  function add(unit: number, length: number): void {
+  /** Where that begins which may tell of a word that begins here. */
+  const withFirst = (start: number, text: string, base: number): number => {
+    if (form.sharesFirst !== true || start <= base) return start;
+    const reading = form.plain[text.charCodeAt(start - 1 - base)] ?? 0;
+    return reading !== WAIT && unitOf(reading) < BREAK ? start - 1 : start;
+  };
+
+  function add(unit: number, length: number, text: string, base: number): void {
     units += 1;
     unitsInLine += 1;
     skipped = 0;
@@ -110,7 +139,9 @@ function createReader({ form, finder }: { readonly form: SecretForm; readonly fi
     if (state === 0) return;
     starts[(units - 1) & mask] = at;
     const found = finder.foundAt(state);
-    if (found > 0) addSpan(spans, { start: starts[(units - found) & mask] ?? 0, end: at + length, label: finder.labelAt(state), isTold: false });
+    if (found === 0) return;
+    const start = withFirst(starts[(units - found) & mask] ?? 0, text, base);
+    addSpan(spans, { start, end: at + length, name: names[finder.labelAt(state)] ?? '', isTold: false });
   }
 
   return {
@@ -127,16 +158,17 @@ function createReader({ form, finder }: { readonly form: SecretForm; readonly fi
         if (reading === WAIT) break;
         const unit = unitOf(reading);
         const length = lengthOf(reading);
-        if (unit < BREAK) add(unit, length);
+        if (unit < BREAK) add(unit, length, text, base);
         else {
           skipped += 1;
-          const goesOn = unit === SKIP || (unit === WRAP && (unitsInLine >= form.lineUnits || unitsInLine === 0));
-          if (unit === BREAK || skipped > MAX_SKIPPED || !goesOn) state = 0;
+          const isFirst = unitsInLine === 0;
+          const maySkip = unit === SKIP || (unit === INDENT && isFirst) || (unit === WRAP && (isFirst || unitsInLine >= form.lineUnits));
+          if (!maySkip || skipped > (isFirst ? MAX_INDENTED : MAX_SKIPPED)) state = 0;
           if (unit !== SKIP) unitsInLine = 0;
         }
         at += length;
       }
-      return state === 0 ? at : (starts[(units - finder.depthOf(state)) & mask] ?? 0);
+      return withFirst(state === 0 ? at : (starts[(units - finder.depthOf(state)) & mask] ?? 0), text, base);
     },
     /** What was found since this was asked last. */
     take(): readonly Span[] {
@@ -161,7 +193,7 @@ function addSpan(spans: Span[], span: Span): void {
     spans.push(span);
     return;
   }
-  if (last.start === span.start && span.end > last.end) last.label = span.label;
+  if (last.start === span.start && span.end > last.end) last.name = span.name;
   last.end = Math.max(last.end, span.end);
 }
 
@@ -174,11 +206,10 @@ function join(lists: readonly (readonly Span[])[]): readonly Span[] {
   return joined;
 }
 
-function openStream(finders: readonly { readonly form: SecretForm; readonly finder: WordFinder }[], markOf: (label: number) => string): RedactedStream {
-  const readers = finders.map(createReader);
-  let text = '';
+function openStream(finders: readonly Finder[], names: readonly string[], rest: Rest): RedactedStream {
+  const readers = finders.map((finder) => createReader(finder, names, rest !== nothing));
+  let { text, spans } = rest;
   let base = 0;
-  let spans: readonly Span[] = [];
 
   function give(isLast: boolean): string {
     const end = base + text.length;
@@ -196,7 +227,7 @@ function openStream(finders: readonly { readonly form: SecretForm; readonly find
         continue;
       }
       const to = Math.min(span.end, safe);
-      shown += slice(at, span.start) + (span.isTold ? '' : markOf(span.label)) + slice(span.start, to).replaceAll(/[^\n]+/g, '');
+      shown += slice(at, span.start) + (span.isTold ? '' : toMark(span.name)) + slice(span.start, to).replaceAll(/[^\n]+/g, '');
       at = to;
       if (span.end > safe) kept.push({ ...span, start: safe, isTold: true });
     }
@@ -219,5 +250,6 @@ function openStream(finders: readonly { readonly form: SecretForm; readonly find
       spans = [];
       return shown;
     },
+    rest: () => ({ text, spans: spans.map((span) => ({ ...span, start: span.start - base, end: span.end - base })) }),
   };
 }

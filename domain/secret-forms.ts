@@ -2,6 +2,10 @@
 export interface SecretForm {
   /** What to look for: one word, or one for each way it may be aligned. */
   readonly toWords: (secret: string) => readonly (readonly number[])[];
+  /** For each of these words the units that may follow and tell of the secret too. */
+  readonly toEnds?: (secret: string) => readonly (readonly (readonly number[])[])[];
+  /** Whether the unit before a word may tell of the secret too. */
+  readonly sharesFirst?: boolean;
   /** The readings of characters below 128 that need no look at others; 0 for those that do. A table, because all output goes through it. */
   readonly plain: Int32Array;
   /** What stands at this place of a text where `plain` does not say it; `WAIT` where more of the text must be seen. */
@@ -18,6 +22,8 @@ export const BREAK = UNITS;
 export const SKIP = UNITS + 1;
 /** A line's end, which may stand within a word after a full line. */
 export const WRAP = UNITS + 2;
+/** May stand within a word where a line begins. */
+export const INDENT = UNITS + 3;
 const UNIT_BITS = 17;
 
 const toReading = (unit: number, length = 1): number => (length << UNIT_BITS) | unit;
@@ -46,6 +52,17 @@ function readHex(text: string, at: number, digits: number): number {
   return value;
 }
 
+/** The units of a secret, as the form itself reads them. */
+function toOwnUnits({ plain, read }: Pick<SecretForm, 'plain' | 'read'>, secret: string): number[] {
+  const units: number[] = [];
+  for (let at = 0; at < secret.length; ) {
+    const reading = plain[secret.charCodeAt(at)] || read(secret, at, true);
+    if (unitOf(reading) < BREAK) units.push(unitOf(reading));
+    at += lengthOf(reading);
+  }
+  return units;
+}
+
 const raw: SecretForm = {
   toWords: (secret) => [toUnits(secret)],
   plain: toTable((_, code) => toReading(code)),
@@ -55,8 +72,10 @@ const raw: SecretForm = {
 
 const BACKSLASH = 92;
 const shortEscapes: Readonly<Record<string, number>> = { b: 8, t: 9, n: 10, f: 12, r: 13, '"': 34, "'": 39, '/': 47, '\\': 92 };
+/** How many hexadecimal digits of its code follow. */
+const codeDigits: Readonly<Record<string, number>> = { u: 4, x: 2 };
 
-/** As strings of JSON write it: any character may be escaped, each in any of its ways. */
+/** As strings of JSON and of programs write it: any character may be escaped, each in any of its ways. */
 const escaped: SecretForm = {
   toWords: (secret) => [toUnits(secret)],
   plain: toTable((sign, code) => (sign === '\\' ? 0 : toReading(code))),
@@ -65,13 +84,34 @@ const escaped: SecretForm = {
     if (code !== BACKSLASH) return toReading(code);
     const sign = text[at + 1];
     if (sign === undefined) return isLast ? toReading(code) : WAIT;
-    if (sign !== 'u') {
+    const digits = codeDigits[sign];
+    if (digits === undefined) {
       const meant = shortEscapes[sign];
       return meant === undefined ? toReading(code) : toReading(meant, 2);
     }
-    const meant = readHex(text, at + 2, 4);
-    if (meant >= 0) return toReading(meant, 6);
+    const meant = readHex(text, at + 2, digits);
+    if (meant >= 0) return toReading(meant, 2 + digits);
     return Number.isNaN(meant) && !isLast ? WAIT : toReading(code);
+  },
+  lineUnits: 0,
+};
+
+const MAX_BACKSLASHES = 64;
+
+/** As strings of JSON within JSON write it, however deep: how many backslashes stand before a sign says nothing, so those of the secret say nothing either. */
+const escapedAgain: SecretForm = {
+  toWords: (secret) => (/["'/\\\p{Cc}\P{ASCII}]/u.test(secret) ? [toOwnUnits(escapedAgain, secret)] : []),
+  plain: escaped.plain,
+  read(text, at, isLast) {
+    let next = at;
+    while (text.charCodeAt(next) === BACKSLASH && next - at < MAX_BACKSLASHES) next += 1;
+    const sign = text[next];
+    if (sign === undefined) return isLast ? toReading(SKIP, next - at) : WAIT;
+    const plain = toReading(shortEscapes[sign] ?? text.charCodeAt(next), next - at + 1);
+    if (sign !== 'u' || next === at) return next === at ? toReading(text.charCodeAt(at)) : plain;
+    const meant = readHex(text, next + 1, 4);
+    if (meant >= 0) return toReading(meant, next - at + 5);
+    return Number.isNaN(meant) && !isLast ? WAIT : plain;
   },
   lineUnits: 0,
 };
@@ -82,38 +122,64 @@ const SPACE = 32;
 /** A character of any plane as one unit; two that share one only hide a text more, where all others are alike too. */
 const toPlainUnit = (point: number): number => (point === PLUS ? SPACE : point % UNITS);
 
-/** As URLs and forms write it: any character may be escaped, a space may be a plus. */
-const urlEncoded: SecretForm = {
-  toWords: (secret) => [Array.from(secret, (character) => toPlainUnit(character.codePointAt(0) ?? 0))],
-  plain: toTable((sign, code) => (sign === '%' ? 0 : toReading(toPlainUnit(code)))),
-  read(text, at, isLast) {
+const plainUrl = toTable((sign, code) => (sign === '%' ? 0 : toReading(toPlainUnit(code))));
+
+const readUrl =
+  (isAgain: boolean): SecretForm['read'] =>
+  (text, at, isLast) => {
     const code = text.charCodeAt(at);
-    if (code === PERCENT) return readPercent(text, at, isLast);
+    if (code === PERCENT) return readPercent(text, at, { isLast, isAgain });
     if (code < 0xd800 || code > 0xdbff) return toReading(toPlainUnit(code));
     if (at + 1 >= text.length) return isLast ? toReading(code) : WAIT;
     const point = text.codePointAt(at) ?? code;
     return toReading(toPlainUnit(point), point > 0xffff ? 2 : 1);
-  },
+  };
+
+/** As URLs and forms write it: any character may be escaped, a space may be a plus. */
+const urlEncoded: SecretForm = {
+  toWords: (secret) => [Array.from(secret, (character) => toPlainUnit(character.codePointAt(0) ?? 0))],
+  plain: plainUrl,
+  read: readUrl(false),
   lineUnits: 0,
 };
 
+/** As URLs within URLs write it, however deep: `%2541` is read as `%41`, in the secret too. */
+const urlEncodedAgain: SecretForm = {
+  toWords: (secret) => (/[^\w.~-]/.test(secret) ? [toOwnUnits(urlEncodedAgain, secret)] : []),
+  plain: plainUrl,
+  read: readUrl(true),
+  lineUnits: 0,
+};
+
+const MAX_PERCENTS = 16;
+
+/** Where the digits of an escape begin: after its percent sign, which with `isAgain` may be escaped itself. */
+function passPercent(text: string, at: number, isAgain: boolean): number {
+  let next = at + 1;
+  while (isAgain && text.startsWith('25', next) && next - at < 2 * MAX_PERCENTS) next += 2;
+  return next;
+}
+
 /** The character whose bytes in UTF-8 stand here, each after a percent sign. */
-function readPercent(text: string, at: number, isLast: boolean): number {
-  const lead = readHex(text, at + 1, 2);
-  if (Number.isNaN(lead)) return isLast ? toReading(PERCENT) : WAIT;
-  if (lead < 0) return toReading(PERCENT);
-  if (lead < 0x80) return toReading(toPlainUnit(lead), 3);
+function readPercent(text: string, at: number, { isLast, isAgain }: { readonly isLast: boolean; readonly isAgain: boolean }): number {
+  let from = passPercent(text, at, isAgain);
+  const sign = toReading(PERCENT, from - at);
+  const lead = readHex(text, from, 2);
+  if (Number.isNaN(lead)) return isLast ? sign : WAIT;
+  if (lead < 0) return sign;
+  if (lead < 0x80) return toReading(toPlainUnit(lead), from + 2 - at);
   const more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
   let point = lead % (0x40 >> more);
   for (let index = 1; index <= more; index += 1) {
-    const from = at + index * 3;
-    if (from >= text.length) return isLast ? toReading(PERCENT) : WAIT;
-    const byte = text.charCodeAt(from) === PERCENT ? readHex(text, from + 1, 2) : -1;
-    if (Number.isNaN(byte)) return isLast ? toReading(PERCENT) : WAIT;
-    if (byte < 0x80 || byte > 0xbf) return toReading(PERCENT);
+    const next = from + 2;
+    if (next >= text.length) return isLast ? sign : WAIT;
+    from = passPercent(text, next, isAgain);
+    const byte = text.charCodeAt(next) === PERCENT ? readHex(text, from, 2) : -1;
+    if (Number.isNaN(byte)) return isLast ? sign : WAIT;
+    if (byte < 0x80 || byte > 0xbf) return sign;
     point = point * 0x40 + (byte % 0x40);
   }
-  return toReading(toPlainUnit(point), 3 * (more + 1));
+  return toReading(toPlainUnit(point), from + 2 - at);
 }
 
 /** The bytes in UTF-8; a half of a surrogate pair is what an encoder makes of it. */
@@ -128,19 +194,47 @@ function toBytes(text: string): number[] {
   }).flat();
 }
 
-/** Pairs of digits in either case, also with spaces, colons, commas, hyphens or `\x` between them. */
+const octal = /[0-3][0-7]{2}/y;
+
+/** As strings of bytes are written: characters of ASCII as they are, all other bytes as `\xc3` or `\303`. */
+const byteEscaped: SecretForm = {
+  toWords: (secret) => (/\P{ASCII}/u.test(secret) ? [toBytes(secret)] : []),
+  plain: escaped.plain,
+  read(text, at, isLast) {
+    if (text.charCodeAt(at) !== BACKSLASH) return toReading(BREAK);
+    octal.lastIndex = at + 1;
+    const [digits] = octal.exec(text) ?? [];
+    if (digits !== undefined) return toReading(Number.parseInt(digits, 8), 4);
+    return !isLast && /^[0-3][0-7]?$/.test(text.slice(at + 1)) ? WAIT : escaped.read(text, at, isLast);
+  },
+  lineUnits: 0,
+};
+
+const ZERO = 48;
+
+/** Pairs of digits in either case, also with spaces, colons, commas, hyphens, `0x` or `\x` between them. */
 const hex: SecretForm = {
   toWords: (secret) => [toBytes(secret).flatMap((byte) => [byte >> 4, byte % 16])],
   plain: toTable((sign) => {
+    if (sign === '0') return 0;
     if (hexDigits.includes(sign)) return toReading(Number.parseInt(sign, 16));
     if (sign === '\n' || sign === '\r') return toReading(WRAP);
-    return toReading(' :,-\\x'.includes(sign) ? SKIP : BREAK);
+    return toReading(' \t:,-\\x'.includes(sign) ? SKIP : BREAK);
   }),
-  read: () => toReading(BREAK),
-  lineUnits: 32,
+  read(text, at, isLast) {
+    if (text.charCodeAt(at) !== ZERO) return toReading(BREAK);
+    if (at + 1 >= text.length) return isLast ? toReading(0) : WAIT;
+    // Behind another digit it is the second of a pair.
+    const isPrefix = /x/i.test(text.charAt(at + 1)) && !(at > 0 && hexOf(text.charCodeAt(at - 1)) >= 0);
+    return isPrefix ? toReading(SKIP, 2) : toReading(0);
+  },
+  // As many as `xxd -i` writes.
+  lineUnits: 24,
 };
 
-const base64Alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+// What fills the last group up is a unit like its others.
+const base64Alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=';
+const PAD = 64;
 const toBase64Unit = (sign: string): number => base64Alphabet.indexOf(sign.replace('-', '+').replace('_', '/'));
 
 /** The units of base64 that come from these bytes alone, where `before` other bytes stand before them in their group of three. */
@@ -155,15 +249,29 @@ function toBase64Units(bytes: readonly number[], before: number): number[] {
   });
 }
 
+/** What may follow those: the sign that has the last bits, with any bits of other bytes behind them or with none and what fills the group up. */
+function toBase64Ends(bytes: readonly number[], before: number): readonly (readonly number[])[] {
+  const free = 6 - (((before + bytes.length) * 8) % 6);
+  if (free === 6) return [];
+  const own = ((bytes.at(-1) ?? 0) << free) % 64;
+  return [...Array.from({ length: 2 ** free }, (_, others) => [own + others]), [own, PAD], [own, PAD, PAD]];
+}
+
 /** Both alphabets, at all three alignments, also with its signs escaped as URLs and JSON do. */
 const base64: SecretForm = {
   toWords(secret) {
     const bytes = toBytes(secret);
     return [0, 1, 2].map((before) => toBase64Units(bytes, before));
   },
+  toEnds(secret) {
+    const bytes = toBytes(secret);
+    return [0, 1, 2].map((before) => toBase64Ends(bytes, before));
+  },
+  sharesFirst: true,
   plain: toTable((sign) => {
     if (sign === '%' || sign === '\\') return 0;
     if (sign === '\n' || sign === '\r') return toReading(WRAP);
+    if (sign === ' ' || sign === '\t') return toReading(INDENT);
     const unit = toBase64Unit(sign);
     return toReading(unit < 0 ? BREAK : unit);
   }),
@@ -172,7 +280,7 @@ const base64: SecretForm = {
     if (code === PERCENT) {
       const byte = readHex(text, at + 1, 2);
       if (Number.isNaN(byte) && !isLast) return WAIT;
-      return byte === 0x2b || byte === 0x2f ? toReading(toBase64Unit(String.fromCharCode(byte)), 3) : toReading(BREAK);
+      return byte === 0x2b || byte === 0x2f || byte === 0x3d ? toReading(toBase64Unit(String.fromCharCode(byte)), 3) : toReading(BREAK);
     }
     if (code !== BACKSLASH) return toReading(BREAK);
     const sign = text[at + 1];
@@ -184,4 +292,4 @@ const base64: SecretForm = {
 };
 
 /** Every way that a secret is looked for. Each reads the text anew, since what is a sign to one is a letter to another. */
-export const secretForms: readonly SecretForm[] = [raw, escaped, urlEncoded, hex, base64];
+export const secretForms: readonly SecretForm[] = [raw, escaped, escapedAgain, urlEncoded, urlEncodedAgain, byteEscaped, hex, base64];

@@ -2,6 +2,8 @@ export interface Word {
   /** What it is made of, as numbers of 16 bits. */
   readonly units: readonly number[];
   readonly label: number;
+  /** Each makes a longer word of it. */
+  readonly ends?: readonly (readonly number[])[];
 }
 
 /** Finds many words in one pass (Aho and Corasick). State 0 is where no word has begun. */
@@ -18,7 +20,7 @@ export interface WordFinder {
 
 /** Builds the finder; its memory is in proportion to the words' total length. */
 export function createWordFinder(words: readonly Word[]): WordFinder {
-  const size = words.reduce((total, { units }) => total + units.length, 1);
+  const size = words.reduce((total, { units, ends = [] }) => total + units.length + ends.flat().length, 1);
   const unitOf = new Uint16Array(size);
   const firstChild = new Int32Array(size);
   const nextSibling = new Int32Array(size);
@@ -47,8 +49,8 @@ export function createWordFinder(words: readonly Word[]): WordFinder {
     return first[unit] ?? 0;
   }
 
-  for (const { units, label: own } of words) {
-    let state = 0;
+  function add(from: number, units: readonly number[], own: number): number {
+    let state = from;
     for (const unit of units) {
       let child = childOf(state, unit);
       if (child === 0) {
@@ -62,9 +64,16 @@ export function createWordFinder(words: readonly Word[]): WordFinder {
       }
       state = child;
     }
-    if ((found[state] ?? 0) > 0) continue;
-    found[state] = units.length;
-    label[state] = own;
+    if ((found[state] ?? 0) === 0) {
+      found[state] = depth[state] ?? 0;
+      label[state] = own;
+    }
+    return state;
+  }
+
+  for (const { units, label: own, ends = [] } of words) {
+    const state = add(0, units, own);
+    for (const more of ends) add(state, more, own);
   }
 
   // By growing depth, so that the state that one falls back to is complete before it is asked.
@@ -85,7 +94,7 @@ export function createWordFinder(words: readonly Word[]): WordFinder {
   }
 
   return {
-    longest: words.reduce((longest, { units }) => Math.max(longest, units.length), 0),
+    longest: depth.reduce((longest, each) => Math.max(longest, each), 0),
     step,
     depthOf: (state) => depth[state] ?? 0,
     foundAt: (state) => found[state] ?? 0,

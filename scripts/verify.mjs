@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const rooms = ['domain', 'contracts', 'keys', 'validation', 'workflows', 'activities', 'workers', 'api', 'db', 'cli', 'web', 'test'].filter((room) => existsSync(join(root, room)));
+const rooms = ['domain', 'contracts', 'keys', 'validation', 'inspection', 'workflows', 'activities', 'workers', 'api', 'db', 'cli', 'web', 'test'].filter((room) => existsSync(join(root, room)));
 const tool = (path, ...args) => [`node_modules/${path}`, ...args];
 
 const checks = {

@@ -91,6 +91,7 @@ export const aStep = (over: Partial<Step> = {}): Step => ({
   script: seedScripts[0]?.command ?? '',
   parameters: ['4711', '2026-11-22T08:12:03.123456Z'],
   reach: 'session',
+  findings: [],
   wayBack: { kind: 'oneWay', because: 'a terminated session cannot be brought back' },
   pins: null,
   timeoutMs: 30_000,

@@ -15,7 +15,7 @@ import { openLog, toTemporalLogger } from './log.js';
 import { startNotifications } from './notifications.js';
 import { startOutbox } from './outbox.js';
 import { connectNotifier, connectPorts } from './ports.js';
-import { checkSecrets, createSecretReader, readWatch } from './read-watch.js';
+import { checkSecrets, createSecretReader, findUnreadable, readWatch } from './read-watch.js';
 import { redactActivities } from './redact-activities.js';
 import { createSecrets } from './secrets.js';
 import { arrangeSweeps } from './sweeps.js';
@@ -39,6 +39,7 @@ async function main(): Promise<void> {
   const database = openDatabase(settings.DATABASE_URL);
   const readSecret = createSecretReader(process.env, secrets.learn);
   checkSecrets(workspaces, readSecret);
+  for (const kubeconfig of findUnreadable(workspaces, readSecret)) log.warn(kubeconfig, 'the kubeconfig of a target cannot be read; see that it is there and readable for the worker');
   const { ports, close } = connectPorts(database.db, workspaces, readSecret, openVerifier(join(settings.SLUICE_KEYS, PUBLIC_KEYS)), { runs: settings.SLUICE_RUNS, path: settings.SLUICE_HOST_PATH, ownFolders: [settings.SLUICE_KEYS, ...(settings.SLUICE_CONFIG === '' ? [] : [settings.SLUICE_CONFIG])] }, secrets);
   const worker = await Worker.create({
     connection: nativeConnection,

@@ -18,6 +18,7 @@ import { createExecutorCalls } from '../db/executor-calls.js';
 import { sealPodClaim } from '../db/pod-claims.js';
 import { createRecorder } from '../db/recorder.js';
 import type { Redactor } from '../domain/redaction.js';
+import { openInspector } from '../inspection/inspector.js';
 import type { Workspace } from '../domain/watch.js';
 import type { Verifier } from '../keys/keyring.js';
 import { connectHostExecutors, type Machine } from './host-executor.js';
@@ -48,8 +49,10 @@ export function connectPorts(
   const onHost = connectHostExecutors(watch, readSecret, machine);
   const scripts = createScriptExecutor(watch, { host: onHost.bash, kubernetes: createKubernetesJobExecutor(kubernetes.clientOf, watch, { seal: (claim) => sealPodClaim(db, claim) }) });
   const onCluster = createKubernetesExecutor(watch, kubernetes);
+  const inspector = openInspector();
   const now = () => new Date();
   const ports: Ports = {
+    judgeStep: inspector.judgeStep,
     recorder,
     watch,
     now,
@@ -68,7 +71,7 @@ export function connectPorts(
     ),
     signatures: openSignatures(verifier),
   };
-  return { ports: redactPorts(ports, secrets), close: () => connections.close() };
+  return { ports: redactPorts(ports, secrets), close: async () => void (await Promise.all([connections.close(), inspector.close()])) };
 }
 
 /** Tells each kind of channel in its own way. */

@@ -1,5 +1,5 @@
-import { createRedactor, type Redactor, type Secret } from '../domain/redaction.js';
-import { toSecretValues } from '../domain/secret-values.js';
+import { toSecretValues } from '../contracts/secret-values.js';
+import { createRedactor, type RedactedStream, type Redactor, type Secret } from '../domain/redaction.js';
 
 /** Keeps what it has learned out of every text. */
 export interface Secrets extends Redactor {
@@ -25,16 +25,12 @@ export function createSecrets(): Secrets {
     open() {
       let current = redactor();
       let stream = current.open();
-      return {
-        write(chunk) {
-          if (current === redactor()) return stream.write(chunk);
-          const before = stream.end();
-          current = redactor();
-          stream = current.open();
-          return before + stream.write(chunk);
-        },
-        end: () => stream.end(),
+      // What was held back may turn out to be another secret by now.
+      const renew = (): RedactedStream => {
+        if (current !== redactor()) stream = (current = redactor()).open(stream.rest());
+        return stream;
       };
+      return { write: (chunk) => renew().write(chunk), end: () => renew().end(), rest: () => renew().rest() };
     },
   };
 }

@@ -27,7 +27,7 @@ export function createConfigPatchExecutor(watch: Watch, readSecret: ReadSecret):
   function findFile(workspaceId: string, name: string) {
     const target = watch.readWorkspace(workspaceId).targets.find((one) => one.name === name);
     if (target?.kind !== 'config-file') throw new Fault('targetMissing', `target ${name} is no configuration file in sluice.yaml`);
-    return { path: typeof target.path === 'string' ? target.path : readSecret(target.path), mayPatch: target.executor === 'config-patch' };
+    return { path: typeof target.path === 'string' ? target.path : readSecret(target.path, 'place'), mayPatch: target.executor === 'config-patch' };
   }
 
   function findPath(workspaceId: string, name: string): string {

@@ -27,7 +27,7 @@ export function createDetectors(
   records: ActiveIncidents & LastKnownGood,
   now: () => Date,
 ): Detectors {
-  const toText = (place: string | SecretReference): string => (typeof place === 'string' ? place : readSecret(place));
+  const toText = (place: string | SecretReference, is?: 'place'): string => (typeof place === 'string' ? place : readSecret(place, is));
 
   async function ask(target: Target, detector: Detector, context: Parameters<Detectors['measure']>[1]): Promise<Found> {
     switch (detector.kind) {
@@ -42,7 +42,7 @@ export function createDetectors(
         return { signals: await probeHttp(toText(target.url), target.name, detector), facts: [] };
       case 'config-file':
         if (target.kind !== 'config-file') return { signals: [], facts: [] };
-        return measureConfigFile(toText(target.path), target, () => records.readLastKnownGood(context.workspaceId, target.name), now);
+        return measureConfigFile(toText(target.path, 'place'), target, () => records.readLastKnownGood(context.workspaceId, target.name), now);
       case 'kubernetes':
         if (target.kind !== 'kubernetes') return { signals: [], facts: [] };
         return measureKubernetes(clientOf(target), target, detector, () => records.readLastKnownGood(context.workspaceId, target.name), now);
@@ -86,7 +86,7 @@ export function createDetectors(
   }
 
   return {
-    readConfiguration: (target) => (target.kind === 'kubernetes' ? readNamespace(clientOf(target), target.namespace) : readConfigFile(toText(target.path))),
+    readConfiguration: (target) => (target.kind === 'kubernetes' ? readNamespace(clientOf(target), target.namespace) : readConfigFile(toText(target.path, 'place'))),
     async measure(targets, context): Promise<Measurement> {
       const found = await Promise.all(targets.flatMap((target) => target.detectors.map((detector) => askOrSay(target, detector, context))));
       return { measuredAt: now().toISOString(), signals: found.flatMap(({ signals }) => signals), facts: found.flatMap(({ facts }) => facts) };

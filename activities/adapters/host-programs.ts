@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { kill } from 'node:process';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isLeftToNext } from '../left-to-next.js';
 
 export type HostProgram = 'systemctl' | 'docker';
 
@@ -51,28 +52,34 @@ export function openHostPrograms(path: string) {
 
     /**
      * Runs a command if its folder is there and nobody has it: the lock is held until the command is gone, also when we are gone before,
-     * and `env` enters the folder only once the lock is ours.
+     * and `env` enters the folder only once the lock is ours. Rejects, and leaves it running, when it is left to the next attempt.
      */
     async runOnce(
       folder: string,
       [program, ...words]: readonly [HostProgram, ...string[]],
       { timeoutMs, signal, onOutput }: { readonly timeoutMs: number; readonly signal: AbortSignal; readonly onOutput: (line: string) => void },
     ): Promise<Ended> {
+      const isLeft = (): boolean => isLeftToNext(signal);
+      if (isLeft()) throw signal.reason;
       const child = spawn('flock', ['--nonblock', `--conflict-exit-code=${NOT_YET}`, `${folder}/`, 'env', `--chdir=${folder}`, program, ...words], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
       let said = '';
       const told = [child.stdout, child.stderr].map(async (stream) => {
         for await (const line of createInterface({ input: stream })) {
           said = line;
-          onOutput(line);
+          if (!isLeft()) onOutput(line);
         }
       });
       const late = AbortSignal.timeout(timeoutMs);
       const stopping = AbortSignal.any([late, signal]);
-      const stop = (): void => killGroup(child.pid);
+      let stop = (): void => {};
+      const closed = new Promise<number | null>((resolve, reject) => {
+        child.once('error', reject).once('close', resolve);
+        stop = () => (isLeft() ? reject(signal.reason) : killGroup(child.pid));
+      });
       stopping.addEventListener('abort', stop, { once: true });
       if (stopping.aborted) stop();
       try {
-        const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
+        const code = await closed;
         await Promise.all(told);
         if (stopping.aborted) return { kind: 'stopped', because: late.aborted ? `it was not done after ${timeoutMs} ms` : 'it was cancelled' };
         if (code !== null && TAKEN.includes(code)) return { kind: 'taken' };
@@ -93,6 +100,9 @@ export function openHostPrograms(path: string) {
         });
         // 66: it is not there; whoever ran under it, or settled it, has taken it away.
         if (code === 0 || code === 66) return;
+        // Whoever ran under it may have taken it away between the lock and this.
+        const isGone = code !== NOT_YET && (await access(folder).then(() => false, () => true));
+        if (isGone) return;
         if (code !== NOT_YET) throw new Error(`${folder} cannot be removed: flock ended with ${code}`);
         await wait(LOOK_EVERY_MS);
       }

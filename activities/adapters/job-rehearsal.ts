@@ -1,21 +1,20 @@
 import type { Json } from '../../domain/canonical.js';
 import type { KubernetesObject } from '../../domain/kubernetes.js';
 import { explainShort, MIN_SECRET_LENGTH, type Secret } from '../../domain/redaction.js';
-import { type JobAim, toJob, toNetworkPolicy, toPod, toScriptSecret, toWayOut } from './kubernetes-job.js';
+import { GIVEN, type GivenSecrets, type JobAim, toJob, toJobName, toNetworkPolicy, toPod, toScriptSecret, toWayOut } from './kubernetes-job.js';
 import type { KubernetesClient } from './kubernetes-client.js';
 import { KubernetesRefusal } from './kubernetes-refusal.js';
 
 const MiB = 1_048_576;
 
 export type JobSecrets =
-  /** `versions` changes whenever a value does. */
-  | { readonly ok: true; readonly values: readonly Secret[]; readonly versions: string }
+  | { readonly ok: true; readonly values: readonly Secret[]; readonly given: GivenSecrets }
   | { readonly ok: false; readonly because: readonly string[] };
 
 /** The values of the secrets that a script is given, so that they can be kept out of its output; or what is wrong with them, a line each. */
 export async function readJobSecrets(client: KubernetesClient, { step, jobs, namespace }: JobAim): Promise<JobSecrets> {
   const values: Secret[] = [];
-  const versions: Json[] = [];
+  const given: Record<string, string> = {};
   const because: string[] = [];
   for (const name of step.sandbox.secrets) {
     const place = jobs.secrets[name];
@@ -27,27 +26,43 @@ export async function readJobSecrets(client: KubernetesClient, { step, jobs, nam
     const encoded = found.ok ? (found.value?.['data'] as Readonly<Record<string, string>> | undefined)?.[place.key] : undefined;
     const value = encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
     if (!found.ok) because.push(`secret ${name}: ${found.because}`);
-    else if (value === undefined) because.push(`secret ${name}: namespace ${namespace} has no secret/${place.secret} with the key ${place.key}`);
+    else if (encoded === undefined || value === undefined) because.push(`secret ${name}: namespace ${namespace} has no secret/${place.secret} with the key ${place.key}`);
     else if (value.trim().length < MIN_SECRET_LENGTH) because.push(explainShort(name));
-    else values.push({ name, value });
-    if (found.ok) versions.push([name, found.value?.metadata['uid'] ?? '', found.value?.metadata['resourceVersion'] ?? '']);
+    else {
+      values.push({ name, value });
+      given[name] = encoded;
+    }
   }
-  return because.length > 0 ? { ok: false, because } : { ok: true, values, versions: JSON.stringify(versions) };
+  return because.length > 0 ? { ok: false, because } : { ok: true, values, given };
+}
+
+/** The secrets that a Job was given, as its own Secret has them; undefined once that is gone. */
+export async function readGiven(client: KubernetesClient, { step, namespace, key }: JobAim): Promise<readonly Secret[] | undefined> {
+  if (step.sandbox.secrets.length === 0) return [];
+  const own = await client.read({ apiVersion: 'v1', kind: 'Secret', name: toJobName(key), namespace });
+  const held = (own?.['data'] ?? {}) as Readonly<Record<string, string>>;
+  const values = step.sandbox.secrets.flatMap((name) => {
+    const value = held[`${GIVEN}${name}`];
+    return value === undefined ? [] : [{ name, value: Buffer.from(value, 'base64').toString('utf8') }];
+  });
+  return values.length === step.sandbox.secrets.length ? values : undefined;
 }
 
 /** What the cluster refuses of all that would be made, asked without making it. */
-export async function whyRefused(client: KubernetesClient, aim: JobAim): Promise<readonly string[]> {
+export async function whyRefused(client: KubernetesClient, aim: JobAim, given: GivenSecrets): Promise<readonly string[]> {
   const job = toJob(aim);
   const because: string[] = [];
-  for (const object of [job, toPod(job, aim), toScriptSecret(aim, ''), toNetworkPolicy(aim)]) {
+  for (const object of [job, toPod(job, aim), toScriptSecret(aim, '', given), toNetworkPolicy(aim)]) {
     const asked = await refusable(() => client.create(object, { fieldManager: 'sluice', dryRun: true }));
     if (!asked.ok) because.push(`the cluster refuses its ${object.kind}: ${asked.because}`);
   }
   return because;
 }
 
-/** Where pods reach the cluster's own API, for a script that has rights in it. */
-export async function findClusterApi(client: KubernetesClient): Promise<readonly Json[]> {
+/** Where pods reach the cluster's own API, for a script that has rights in it; or which right is missing to find out. */
+export const findClusterApi = (client: KubernetesClient) => refusable(() => readClusterApi(client));
+
+async function readClusterApi(client: KubernetesClient): Promise<readonly Json[]> {
   const service = await client.read({ apiVersion: 'v1', kind: 'Service', name: 'kubernetes', namespace: 'default' });
   const slices = await client.list('discovery.k8s.io/v1', 'EndpointSlice', 'default', 'kubernetes.io/service-name=kubernetes');
   const { clusterIP, ports = [] } = (service?.['spec'] ?? {}) as { readonly clusterIP?: string; readonly ports?: readonly Port[] };

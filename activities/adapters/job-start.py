@@ -3,6 +3,7 @@
 Python's standard library only: this runs in whatever image a target names. Each line that the script prints is told with its number,
 so that whoever reads the log once more knows which lines it has.
 """
+import http.client
 import json
 import os
 import resource
@@ -17,6 +18,7 @@ import uuid
 FOLDER = '/sluice'
 CLAIM_WITHIN_S = 60
 LOOK_EVERY_S = 0.1
+MAX_ANSWER_BYTES = 1 << 16
 MAX_LINE_BYTES = 1 << 20
 REFUSED, TIMED_OUT, STOPPED = 120, 124, 143
 
@@ -31,9 +33,10 @@ def end(code, words='', lines=0):
     os._exit(code)
 
 
-def claim(url, token):
+def claim(url, token, key):
     """Asks until there is an answer. A lost answer is asked for again under the same name, and is the same."""
-    request = urllib.request.Request(url, method='POST', data=json.dumps({'pod': os.uname().nodename}).encode())
+    pod = os.uname().nodename
+    request = urllib.request.Request(url, method='POST', data=json.dumps({'pod': pod}).encode())
     request.add_header('content-type', 'application/json')
     request.add_header('authorization', 'Bearer ' + token)
     request.add_header('idempotency-key', str(uuid.uuid4()))
@@ -42,18 +45,28 @@ def claim(url, token):
     while True:
         try:
             with direct.open(request, timeout=10) as answer:
-                if answer.status == 200:
-                    return
-                end(REFUSED, 'Sluice answered the claim with %d' % answer.status)
+                status, text = answer.status, answer.read(MAX_ANSWER_BYTES)
+            if status == 200 and lets_run(text, key, pod):
+                return
+            end(REFUSED, 'what answers at %s with %d is not Sluice' % (url, status))
         except urllib.error.HTTPError as error:
             if error.code < 500:
                 end(REFUSED, tell(error))
             trouble = 'answers %d' % error.code
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             trouble = str(error)
         if time.monotonic() > deadline:
             end(REFUSED, 'Sluice cannot be asked at %s: %s' % (url, trouble))
         time.sleep(1)
+
+
+def lets_run(text, key, pod):
+    """An ingress or a portal on the way answers 200, too, and does not know who asked."""
+    try:
+        answer = json.loads(text)
+        return answer['key'] == key and answer['pod'] == pod
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 def tell(error):
@@ -186,5 +199,5 @@ def run(spec):
 signal.signal(signal.SIGTERM, lambda *_: end(STOPPED, 'it was stopped'))
 with open(FOLDER + '/spec.json') as file:
     given = json.load(file)
-claim(given['url'], given['token'])
+claim(given['url'], given['token'], given['key'])
 run(given)

@@ -74,7 +74,7 @@ export function openKubernetes(readSecret: ReadSecret, learn: (text: string) => 
   const connections = new Map<string, Connection>();
 
   async function connect(target: KubernetesTarget): Promise<Connection> {
-    const path = typeof target.kubeconfig === 'string' ? target.kubeconfig : readSecret(target.kubeconfig);
+    const path = typeof target.kubeconfig === 'string' ? target.kubeconfig : readSecret(target.kubeconfig, 'place');
     const key = JSON.stringify([path, target.context]);
     const text = readKubeconfig(target, path);
     const known = connections.get(key);

@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { toSecrets } from '../../contracts/secret-values.js';
 import { canonicalize } from '../../domain/canonical.js';
 import { type KubernetesObject, toRef } from '../../domain/kubernetes.js';
 import type { DraftStep } from '../../domain/plan.js';
@@ -7,9 +8,9 @@ import { createRedactor, type Redactor } from '../../domain/redaction.js';
 import { sha256 } from '../digest.js';
 import { Fault } from '../faults.js';
 import type { ChangeOptions, ChangeResult, Executor, KubernetesTarget, Watch } from '../ports.js';
-import { describeJob, findClusterApi, readJobSecrets, whyRefused } from './job-rehearsal.js';
+import { describeJob, findClusterApi, readGiven, readJobSecrets, whyRefused } from './job-rehearsal.js';
 import { followJob, type JobEnd } from './job-watch.js';
-import { CLAIM_ANNOTATION, type JobAim, type JobNotes, SECRETS_ANNOTATION, toJob, toJobName, toNetworkPolicy, toOwned, toScriptSecret, uidOf } from './kubernetes-job.js';
+import { CLAIM_ANNOTATION, type GivenSecrets, type JobAim, toJob, toJobName, toNetworkPolicy, toOwned, toScriptSecret, uidOf } from './kubernetes-job.js';
 import type { KubernetesClient } from './kubernetes-client.js';
 import { KubernetesRefusal } from './kubernetes-refusal.js';
 
@@ -54,18 +55,20 @@ export function createKubernetesJobExecutor(
     return { workspaceId, client: clientOf(target), aim: { step: { ...step, sandbox: step.sandbox }, jobs: target.jobs, namespace: target.namespace, key, startWithinMs, clusterApi: [] } };
   }
 
-  async function withClusterApi(place: Place): Promise<Place> {
-    return place.aim.jobs.serviceAccount === null ? place : { ...place, aim: { ...place.aim, clusterApi: await findClusterApi(place.client) } };
+  async function withClusterApi(place: Place): Promise<{ readonly ok: true; readonly place: Place } | { readonly ok: false; readonly because: string }> {
+    if (place.aim.jobs.serviceAccount === null) return { ok: true, place };
+    const found = await findClusterApi(place.client);
+    return found.ok ? { ok: true, place: { ...place, aim: { ...place.aim, clusterApi: found.value } } } : found;
   }
 
   const seal = ({ workspaceId, aim: { key } }: Place, tokenHash: string) => claims.seal({ workspaceId, key, tokenHash });
 
   /** Makes a Job that does not start, with all that belongs to it, and starts it. */
-  async function makeJob({ aim, client }: Place, token: string, notes: JobNotes, isMade: (job: KubernetesObject) => void): Promise<KubernetesObject> {
+  async function makeJob({ aim, client }: Place, token: string, given: GivenSecrets, isMade: (job: KubernetesObject) => void): Promise<KubernetesObject> {
     const options = { fieldManager: toJobName(aim.key) };
-    const job = await client.create(toJob(aim, notes), options);
+    const job = await client.create(toJob(aim, sha256(token)), options);
     isMade(job);
-    for (const object of [toScriptSecret(aim, token), toNetworkPolicy(aim)]) await client.create(toOwned(object, job), options);
+    for (const object of [toScriptSecret(aim, token, given), toNetworkPolicy(aim)]) await client.create(toOwned(object, job), options);
     // Only this very Job, which whoever settled it has taken away.
     return client.patch(toRef(job), [{ op: 'test', path: '/metadata/uid', value: uidOf(job) }, { op: 'replace', path: '/spec/suspend', value: false }], options);
   }
@@ -96,7 +99,11 @@ export function createKubernetesJobExecutor(
       return { kind: 'failed', changed: true, summary: 'the script was stopped while it ran; what it had done by then stays' };
     }
     const sealing = await seal(place, tokenHash);
-    if (end.kind === 'finished') await removeParts(client, aim);
+    if (end.kind === 'finished') {
+      // Without its Secret nobody can tell any more what has to be kept out of its output.
+      await telling.drained();
+      await removeParts(client, aim);
+    }
     return toResult(aim, end, sealing.kind === 'claimed' ? sealing.pod : null);
   }
 
@@ -109,8 +116,10 @@ export function createKubernetesJobExecutor(
       }
       const secrets = await readJobSecrets(client, place.aim);
       if (!secrets.ok) return { found: false, lines: secrets.because };
-      const { aim } = await withClusterApi(place);
-      const refusals = await whyRefused(client, aim);
+      const reached = await withClusterApi(place);
+      if (!reached.ok) return { found: false, lines: [reached.because] };
+      const { aim } = reached.place;
+      const refusals = await whyRefused(client, aim, secrets.given);
       if (refusals.length > 0) return { found: false, lines: refusals };
       return {
         found: true,
@@ -127,7 +136,9 @@ export function createKubernetesJobExecutor(
     async run(workspaceId, change, options) {
       const { step, key } = change;
       if (change.kind === 'rollback') return { kind: 'failed', changed: false, summary: 'what a script changes from within a pod cannot be undone' };
-      const place = await withClusterApi(placeOf(workspaceId, step, key));
+      const reached = await withClusterApi(placeOf(workspaceId, step, key));
+      if (!reached.ok) return { kind: 'conflict', summary: reached.because };
+      const { place } = reached;
       const { aim, client } = place;
       const secrets = await readJobSecrets(client, aim);
       if (!secrets.ok) return { kind: 'conflict', summary: secrets.because.join('; ') };
@@ -136,12 +147,12 @@ export function createKubernetesJobExecutor(
       options.signal.throwIfAborted();
 
       const token = randomBytes(32).toString('hex');
-      const tokenHash = createHash('sha256').update(token).digest('hex');
+      const tokenHash = sha256(token);
       await options.begin(JSON.stringify({ job: toJobName(key), claim: tokenHash } satisfies Handle));
       let made: KubernetesObject | undefined;
       try {
-        const job = await makeJob(place, token, { claim: tokenHash, secrets: secrets.versions }, (one) => (made = one));
-        const result = await follow(place, job, tokenHash, createRedactor([...secrets.values, { name: 'claim', value: token }]), options);
+        const job = await makeJob(place, token, secrets.given, (one) => (made = one));
+        const result = await follow(place, job, tokenHash, createRedactor([...secrets.values.flatMap(toSecrets), { name: 'claim', value: token }]), options);
         if (result.kind !== 'notDone') return result;
         return { kind: 'failed', changed: false, summary: `job/${toJobName(key)} was taken away before a pod of it began` };
       } catch (error) {
@@ -163,10 +174,9 @@ export function createKubernetesJobExecutor(
       const isOurs = job !== undefined && noteOf(job, CLAIM_ANNOTATION) === handle.claim;
       const hasStarted = isOurs && (job['spec'] as { readonly suspend?: boolean }).suspend !== true;
       if (hasStarted) {
-        const secrets = await readJobSecrets(client, aim);
-        const areKnown = secrets.ok && secrets.versions === noteOf(job, SECRETS_ANNOTATION);
-        if (!areKnown) telling.onOutput('(what it printed from here on is not shown: its secrets have changed since it began, so they could not be kept out of it)');
-        return follow(place, job, handle.claim, areKnown ? createRedactor(secrets.values) : silence, telling);
+        const values = await readGiven(client, aim);
+        if (values === undefined) telling.onOutput('(what it printed from here on is not shown: its Secret is gone, so what that held could not be kept out of it)');
+        return follow(place, job, handle.claim, values === undefined ? silence : createRedactor(values.flatMap(toSecrets)), telling);
       }
       const sealing = await seal(place, handle.claim);
       if (sealing.kind === 'claimed') throw new Fault('outcomeUnknown', `job/${handle.job} is gone from namespace ${aim.namespace}, and its pod ${sealing.pod} had begun to run the script`);
@@ -176,19 +186,22 @@ export function createKubernetesJobExecutor(
   };
 }
 
-/** What of the Job was approved: all that sluice.yaml and the step make of it. */
-const toPin = (aim: JobAim): string => sha256(canonicalize([toJob(aim), toNetworkPolicy({ ...aim, clusterApi: [] })]));
+/** What of the Job was approved: all that sluice.yaml and the step make of it, and where its secrets come from. */
+function toPin(aim: JobAim): string {
+  const places = aim.step.sandbox.secrets.map((name) => aim.jobs.secrets[name] ?? null);
+  return sha256(canonicalize([toJob(aim), toNetworkPolicy({ ...aim, clusterApi: [] }), places]));
+}
 
 const readJob = (client: KubernetesClient, { namespace, key }: JobAim): Promise<KubernetesObject | undefined> => client.read({ apiVersion: 'batch/v1', kind: 'Job', name: toJobName(key), namespace });
 
 const noteOf = ({ metadata }: KubernetesObject, annotation: string): string | undefined => (metadata['annotations'] as Readonly<Record<string, string>> | undefined)?.[annotation];
 
 /** Where nobody knows what has to be kept out. */
-const silence: Redactor = { redact: () => '', open: () => ({ write: () => '', end: () => '' }) };
+const silence: Redactor = { redact: () => '', open: () => ({ write: () => '', end: () => '', rest: () => ({ text: '', spans: [] }) }) };
 
 /** The script and its token are needed no longer; the Job stays for a while, with its log. */
 async function removeParts(client: KubernetesClient, aim: JobAim): Promise<void> {
-  for (const object of [toScriptSecret(aim, ''), toNetworkPolicy(aim)]) {
+  for (const object of [toScriptSecret(aim, '', {}), toNetworkPolicy(aim)]) {
     const found = await client.read(toRef(object));
     try {
       if (found !== undefined) await client.remove(toRef(object), { uid: uidOf(found) });

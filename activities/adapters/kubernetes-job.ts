@@ -11,8 +11,6 @@ const startProgram = readFileSync(new URL('job-start.py', import.meta.url), 'utf
 export const KEY_LABEL = 'sluice.dev/execution';
 /** SHA-256 of the token that its pods claim with: whose Job it is. */
 export const CLAIM_ANNOTATION = 'sluice.dev/claim';
-/** Which versions of its secrets were read, so that they are known to be those that its output is free of. */
-export const SECRETS_ANNOTATION = 'sluice.dev/secrets';
 /** How long a Job and its log are kept, for a result that was lost on the way. */
 const KEPT_S = 86_400;
 const CLAIM_WITHIN_S = 60;
@@ -23,6 +21,8 @@ const UIDS = 1_000_000_000;
 const SECRETS_FOLDER = '/run/secrets';
 const ACCOUNT_FOLDER = 'kubernetes.io/serviceaccount';
 const DNS_PORT = 53;
+// Before the name of a secret, which may be that of a file, too.
+export const GIVEN = 'given.';
 
 export interface JobAim {
   readonly step: DraftStep & { readonly sandbox: Sandbox };
@@ -35,21 +35,18 @@ export interface JobAim {
   readonly clusterApi: readonly Json[];
 }
 
-/** What is noted of a Job on itself. */
-export interface JobNotes {
-  readonly claim: string;
-  readonly secrets: string;
-}
+/** The secrets of a script as the namespace had them, base64 under their names. */
+export type GivenSecrets = Readonly<Record<string, string>>;
 
 export const toJobName = (key: string): string => `sluice-${key}`;
 
-/** Who may run: nobody, until it is told to by `spec.suspend`. What of it can be read by others says nothing of the script. */
-export function toJob({ step, jobs, namespace, key, startWithinMs }: JobAim, { claim, secrets }: JobNotes = { claim: '', secrets: '' }): KubernetesObject {
+/** Who may run: nobody, until it is told to by `spec.suspend`. `claim` is noted on it. What of it can be read by others says nothing of the script. */
+export function toJob({ step, jobs, namespace, key, startWithinMs }: JobAim, claim = ''): KubernetesObject {
   const name = toJobName(key);
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: { ...toMeta(name, namespace, key), annotations: { [CLAIM_ANNOTATION]: claim, [SECRETS_ANNOTATION]: secrets } },
+    metadata: { ...toMeta(name, namespace, key), annotations: { [CLAIM_ANNOTATION]: claim } },
     spec: {
       suspend: true,
       backoffLimit: 0,
@@ -72,7 +69,7 @@ export const toPod = (job: KubernetesObject, aim: JobAim): KubernetesObject => (
   spec: toPodSpec(aim.step, aim.jobs, aim.key),
 });
 
-function toPodSpec({ sandbox }: JobAim['step'], { image, serviceAccount, secrets }: Jobs, key: string): { readonly [field: string]: Json } {
+function toPodSpec({ sandbox }: JobAim['step'], { image, serviceAccount }: Jobs, key: string): { readonly [field: string]: Json } {
   const uid = FIRST_UID + (Number.parseInt(createHash('sha256').update(key).digest('hex').slice(0, 12), 16) % UIDS);
   const folders = sandbox.secrets.length > 0 || serviceAccount !== null ? [SECRETS_FOLDER] : [];
   return {
@@ -104,17 +101,15 @@ function toPodSpec({ sandbox }: JobAim['step'], { image, serviceAccount, secrets
       },
     ],
     volumes: [
-      { name: 'sluice', secret: { secretName: toJobName(key), defaultMode: 0o440 } },
+      { name: 'sluice', secret: { secretName: toJobName(key), defaultMode: 0o440, items: ['start.py', 'script', 'spec.json'].map((path) => ({ key: path, path })) } },
       { name: 'tmp', emptyDir: { medium: 'Memory', sizeLimit: `${sandbox.diskBytes}` } },
-      ...folders.map(() => ({ name: 'secrets', projected: { defaultMode: 0o440, sources: [...sandbox.secrets.flatMap((name) => toSource(secrets, name)), ...(serviceAccount === null ? [] : accountSources)] } })),
+      ...folders.map(() => ({ name: 'secrets', projected: { defaultMode: 0o440, sources: [...sandbox.secrets.map((name) => toSource(key, name)), ...(serviceAccount === null ? [] : accountSources)] } })),
     ],
   };
 }
 
-const toSource = (secrets: Jobs['secrets'], name: string): Json[] => {
-  const found = secrets[name];
-  return found === undefined ? [] : [{ secret: { name: found.secret, items: [{ key: found.key, path: name }] } }];
-};
+/** From the Job's own Secret: a node goes on reading one that may change, and then nobody knows what has to be kept out of the output. */
+const toSource = (key: string, name: string): Json => ({ secret: { name: toJobName(key), items: [{ key: `${GIVEN}${name}`, path: name }] } });
 // Where clients in a pod look for it; a mount of its own cannot lie within a folder that is read-only.
 const accountSources: readonly Json[] = [
   { serviceAccountToken: { path: `${ACCOUNT_FOLDER}/token`, expirationSeconds: 3_600 } },
@@ -122,17 +117,19 @@ const accountSources: readonly Json[] = [
   { downwardAPI: { items: [{ path: `${ACCOUNT_FOLDER}/namespace`, fieldRef: { fieldPath: 'metadata.namespace' } }] } },
 ];
 
-/** What the container reads: its start, the script and its arguments, and the token to claim with. Nobody else reads it. */
-export const toScriptSecret = ({ step, jobs, namespace, key }: JobAim, token: string): KubernetesObject => ({
+/** What the container reads: its start, the script and its arguments, the token to claim with, and the secrets that it is given. Nobody else reads it. */
+export const toScriptSecret = ({ step, jobs, namespace, key }: JobAim, token: string, given: GivenSecrets): KubernetesObject => ({
   apiVersion: 'v1',
   kind: 'Secret',
   metadata: toMeta(toJobName(key), namespace, key),
   type: 'Opaque',
   immutable: true,
+  data: Object.fromEntries(Object.entries(given).map(([name, value]) => [`${GIVEN}${name}`, value])),
   stringData: {
     'start.py': startProgram,
     script: step.script,
     'spec.json': JSON.stringify({
+      key,
       url: `${jobs.apiUrl.replace(/\/$/, '')}/api/executions/${key}/claim`,
       token,
       type: step.type,

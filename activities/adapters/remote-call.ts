@@ -1,14 +1,13 @@
 import type { failureTypes } from '../../contracts/failures.js';
 import type { Step, ValidStep } from '../../domain/plan.js';
 import { Fault } from '../faults.js';
-import type { Change } from '../ports.js';
 
-/** What an executor worker is asked. For a run it takes the step from the plan that was approved, and nothing but this from here. */
+/** What an executor worker is asked. To run or settle it takes the step from the plan that was approved, and nothing but this from here. */
 export type RemoteRequest =
   | { readonly kind: 'rehearse'; readonly workspaceId: string; readonly step: ValidStep }
   | { readonly kind: 'snapshot'; readonly workspaceId: string; readonly step: Step }
   | { readonly kind: 'run'; readonly workspaceId: string; readonly snapshot: string | null; readonly left: string | null; readonly toldLines: number }
-  | { readonly kind: 'settle'; readonly workspaceId: string; readonly change: Change; readonly handle: string; readonly toldLines: number };
+  | { readonly kind: 'settle'; readonly workspaceId: string; readonly snapshot: string | null; readonly left: string | null; readonly handle: string; readonly toldLines: number };
 
 /** What it came to: a value, a fault that has a name, or trouble that may be gone next time. */
 export type RemoteAnswer =

@@ -29,7 +29,7 @@ export interface ExecutorCalls {
     | {
         readonly isTaken: boolean;
         readonly isLost: boolean;
-        /** Whether a worker of the queue was seen lately. */
+        /** Whether a worker that may take the call was seen lately. */
         readonly isSeen: boolean;
         readonly handle: string | null;
         readonly beginning: Beginning | null;
@@ -59,7 +59,11 @@ export function createRemoteExecutor(calls: ExecutorCalls, { unseenMs = UNSEEN_M
   /** Places a call and looks after it to its end. */
   async function ask({ workspaceId, queue, place = null, key = null, request, options, unseenMs: patienceMs = unseenMs }: Call): Promise<unknown> {
     const id = randomUUID();
-    options?.signal.throwIfAborted();
+    const leaveIfAborted = (): void => {
+      // What has begun is not left because it was cancelled: whoever takes the call has to end it.
+      if (options !== undefined && (request.kind !== 'settle' || isLeftToNext(options.signal))) options.signal.throwIfAborted();
+    };
+    leaveIfAborted();
     await calls.place({ id, workspaceId, queue, place, kind: request.kind, key, request: JSON.stringify(request) });
     const tell = createTeller(options);
     const patientUntil = Date.now() + patienceMs;
@@ -76,8 +80,8 @@ export function createRemoteExecutor(calls: ExecutorCalls, { unseenMs = UNSEEN_M
         }
         if (call.isTaken && call.isLost) throw refusal ?? new Error(`the executor worker of the queue ${queue} does not answer any more`);
         if (!call.isTaken) {
-          options?.signal.throwIfAborted();
-          if (Date.now() > patientUntil && !call.isSeen) throw explainUnseen(queue, request);
+          leaveIfAborted();
+          if (Date.now() > patientUntil && !call.isSeen) throw explainUnseen(queue, request, options?.signal.aborted === true);
         }
         if (options !== undefined && isLeftToNext(options.signal)) throw options.signal.reason;
         if (call.isTaken && options?.signal.aborted === true && !isAborted) {
@@ -109,21 +113,25 @@ export function createRemoteExecutor(calls: ExecutorCalls, { unseenMs = UNSEEN_M
     snapshot: async (workspaceId, step) => (await ask({ workspaceId, queue: toQueue(step), request: { kind: 'snapshot', workspaceId, step } })) as string,
 
     async run(workspaceId, change, options) {
-      const left = change.kind === 'rollback' ? change.left : null;
-      const request = { kind: 'run', workspaceId, snapshot: change.snapshot, left: left === null ? null : (readPlaced(left)?.handle ?? left), toldLines: options.toldLines } as const;
-      // Only where it ran can it be taken back.
-      const place = left === null ? null : (readPlaced(left)?.place ?? null);
+      const { place, left } = toLeft(change);
+      const request = { kind: 'run', workspaceId, snapshot: change.snapshot, left, toldLines: options.toldLines } as const;
       return (await ask({ workspaceId, queue: toQueue(change.step), place, key: change.key, request, options })) as ChangeResult;
     },
 
     async settle(workspaceId, change, text, options) {
       const placed = readPlaced(text);
       if (placed === undefined) throw new Fault('outcomeUnknown', `what was noted of ${change.step.script} cannot be read`);
-      const settled = { ...change, ...(change.kind === 'rollback' && { left: readPlaced(change.left)?.handle ?? change.left }) } as Change;
-      const request = { kind: 'settle', workspaceId, change: settled, handle: placed.handle, toldLines: options.toldLines } as const;
-      return (await ask({ workspaceId, queue: toQueue(change.step), place: placed.place, request, options, unseenMs: unseenSettleMs })) as Awaited<ReturnType<Executor['settle']>>;
+      const request = { kind: 'settle', workspaceId, snapshot: change.snapshot, left: toLeft(change).left, handle: placed.handle, toldLines: options.toldLines } as const;
+      return (await ask({ workspaceId, queue: toQueue(change.step), place: placed.place, key: change.key, request, options, unseenMs: unseenSettleMs })) as Awaited<ReturnType<Executor['settle']>>;
     },
   };
+}
+
+/** What a rollback takes back, and where it ran: only there can it be taken back. */
+function toLeft(change: Change): { readonly place: string | null; readonly left: string | null } {
+  if (change.kind === 'execute') return { place: null, left: null };
+  const { place, handle } = readPlaced(change.left) ?? { place: null, handle: change.left };
+  return { place, left: handle };
 }
 
 function toQueue({ queue, stepId }: DraftStep): string {
@@ -131,9 +139,9 @@ function toQueue({ queue, stepId }: DraftStep): string {
   return queue;
 }
 
-function explainUnseen(queue: string, { kind }: RemoteRequest): Fault {
+function explainUnseen(queue: string, { kind }: RemoteRequest, isCancelled: boolean): Fault {
   const start = `start one near its targets: npx sluice worker --queue ${queue}`;
-  if (kind === 'settle') return new Fault('outcomeUnknown', `only the executor worker of the queue ${queue} can tell what became of it, and none is there; ${start}`);
+  if (kind === 'settle') return new Fault('outcomeUnknown', `only the executor worker of the queue ${queue} can tell what became of it, and none is there${isCancelled ? '; it was cancelled, but nobody could end it, so it may still run' : ''}; ${start}`);
   return new Fault('targetMissing', `no executor worker with the queue ${queue} is there; ${start}`);
 }
 

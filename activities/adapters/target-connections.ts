@@ -2,7 +2,8 @@ import pg from 'pg';
 import type { SecretReference, Target, Workspace } from '../../domain/watch.js';
 import { Fault } from '../faults.js';
 
-export type ReadSecret = (reference: SecretReference) => string;
+/** Where it is a place, such as a file's path, it is no secret: it may be told. */
+export type ReadSecret = (reference: SecretReference, is?: 'place') => string;
 type PostgresTarget = Extract<Target, { kind: 'postgres' }>;
 
 const CONNECT_TIMEOUT_MS = 5_000;

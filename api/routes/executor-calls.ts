@@ -49,14 +49,14 @@ export const executorCallRoutes: FastifyPluginAsyncTypebox<{ listener: TailListe
     async ({ actor, db, body, socket }) => {
       const { workerId, place, version, capabilities, hasRoom, waitMs } = body;
       const { workspaceId, queue } = toOwner(actor);
-      await noteExecutor(db, { workspaceId, queue, workerId, version, capabilities });
+      await noteExecutor(db, { workspaceId, queue, workerId, place, version, capabilities });
       const deadline = Date.now() + waitMs;
       const bell = openBell(listener, toWakeWord(workspaceId, queue));
       try {
         for (;;) {
           // Who hung up would never hear of what is taken now.
           const taken = hasRoom && !socket.destroyed ? await takeCall(db, { workspaceId, queue, workerId, place }) : undefined;
-          if (taken !== undefined) return { call: { id: taken.id, kind: taken.kind, request: taken.request, proof: taken.kind === 'run' ? await readProof(db, workspaceId, taken.key) : null } };
+          if (taken !== undefined) return { call: { id: taken.id, kind: taken.kind, request: taken.request, proof: await readProof(db, workspaceId, taken.key) } };
           const leftMs = deadline - Date.now();
           if (leftMs <= 0 || socket.destroyed) return { call: null };
           await bell.wait(Math.min(leftMs, LOOK_EVERY_MS));

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { NewScript, RemediationScript, ScriptsQuery, WriteHeaders } from '../../contracts/http.js';
 import { createScript, listScripts, type ScriptRow } from '../../db/scripts.js';
-import { findWrongInScript } from '../../validation/library-script.js';
+import type { Inspector } from '../../inspection/inspector.js';
 import { IdReused, NameTaken, ScriptDenied, UnknownWorkspace } from '../errors.js';
 import { problems } from '../plugins/problems.js';
 import { toRequestId } from '../request-id.js';
@@ -26,7 +26,7 @@ const toScript = (row: ScriptRow): Static<typeof RemediationScript> => ({
   updatedAt: row.updatedAt.toISOString(),
 });
 
-export const scriptRoutes: FastifyPluginAsyncTypebox = async (app) => {
+export const scriptRoutes: FastifyPluginAsyncTypebox<{ inspector: Pick<Inspector, 'findWrongInScript'> }> = async (app, { inspector }) => {
   app.get(
     '/api/sre/scripts',
     {
@@ -67,7 +67,7 @@ export const scriptRoutes: FastifyPluginAsyncTypebox = async (app) => {
     async (request, reply) => {
       const { actor, body, db } = request;
       if (body.workspaceId !== actor.workspaceId) throw new UnknownWorkspace(body.workspaceId);
-      const findings = await findWrongInScript(body);
+      const findings = await inspector.findWrongInScript(body);
       if (findings.length > 0) throw new ScriptDenied('No rule allows this command. The findings say what to write instead.', [...findings]);
       const { estimatedDuration, description = '', enabled = true, timeoutMs = 30_000, paths = [], secrets = [], ...rest } = body;
       const answer = await createScript(db, {

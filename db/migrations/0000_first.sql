@@ -93,6 +93,7 @@ CREATE TABLE "executors" (
 	"workspace_id" text NOT NULL,
 	"queue" text NOT NULL,
 	"worker_id" uuid NOT NULL,
+	"place" text NOT NULL,
 	"version" text NOT NULL,
 	"capabilities" jsonb NOT NULL,
 	"started_at" timestamp with time zone DEFAULT now() NOT NULL,

@@ -17,6 +17,7 @@ import { type Policy, untouched } from '../../domain/policy.js';
 import { aPlan, aPolicy, aPolicyRecord, aSignal, aStep } from '../builders.js';
 import { createFakeExecutor, type FakeValue } from '../fakes/fake-executor.js';
 import { createFakeLedger, createLedgerRecorder } from '../fakes/fake-ledger.js';
+import { inspector } from '../harness/inspector.js';
 
 const logger = new DefaultLogger('ERROR');
 const KEPT_MS = 60_000;
@@ -110,6 +111,7 @@ async function play(ways: readonly boolean[], approver: Approver, commands: read
       target: `target ${index + 1}`,
       parameters: [AFTER],
       reach: 'row',
+      findings: [],
       wayBack: isReversible ? { kind: 'snapshot', of: 'rows', keptMs: KEPT_MS } : { kind: 'oneWay', because: 'it is not kept' },
       pins: { before: sha256(BEFORE), after: null },
     }),
@@ -211,6 +213,7 @@ async function play(ways: readonly boolean[], approver: Approver, commands: read
         return result;
       };
     return {
+      judgeStep: inspector.judgeStep,
       recorder: createLedgerRecorder({
         claim: ledger.claim,
         readLedger: passing('readLedger', ledger.readLedger),

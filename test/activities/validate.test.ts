@@ -6,6 +6,7 @@ import type { DraftPlan } from '../../domain/plan.js';
 import { aPlan, aPolicy, aStep } from '../builders.js';
 import { createFakeLedger, createLedgerRecorder } from '../fakes/fake-ledger.js';
 import { testSignatures } from '../harness/signatures.js';
+import { inspector } from '../harness/inspector.js';
 
 it('a plan that would hold a secret is denied by the name of the secret, and nothing of it is looked at', async () => {
   const unused = (): never => {
@@ -14,6 +15,7 @@ it('a plan that would hold a secret is denied by the name of the secret, and not
   const recorder = createLedgerRecorder(createFakeLedger(unused), { readPolicies: async () => [{ workspaceId: 'demo', version: 1, policy: aPolicy(), signature: null }] });
   const ports: Ports = {
     recorder,
+    judgeStep: inspector.judgeStep,
     signatures: testSignatures,
     detectors: { measure: unused, readConfiguration: unused } as never,
     executor: { rehearse: unused, snapshot: unused, run: unused, settle: unused },

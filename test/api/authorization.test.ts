@@ -3,6 +3,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { buildApp } from '../../api/app.js';
 import { authorize } from '../../api/plugins/authorization.js';
 import { type Api, closeApis, problemOf, openApi } from './open-api.js';
+import { inspector } from '../harness/inspector.js';
 
 let api: Api;
 beforeAll(async () => {
@@ -48,6 +49,7 @@ describe('identity', () => {
       listener: api.listener,
       keyring: api.keyring,
       checkpoints: api.checkpoints,
+      inspector,
       bodyLimitBytes: 1_024,
       temporalUi: null,
       webFolder: '/nowhere',

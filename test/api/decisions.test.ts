@@ -127,7 +127,7 @@ describe('a plan of high risk', () => {
   const openGrave = async (risk: Severity, gate: Partial<typeof gates.$inferInsert> = {}) => {
     const incidentId = await haveIncident(api.db);
     const plan = aPlan({ incidentId, workspaceId: 'shop', risk, title: 'Reset  the "pool"' });
-    const confidence = { value: 86, tier: 'HIGH', factors: [] } as const;
+    const confidence = { value: 86, tier: 'HIGH', factors: [], caps: [] } as const;
     await api.db.insert(plans).values({ incidentId, version: 1, scriptId: plan.scriptId, category: 'idleTransaction', digest, canonical: canonicalize(toDigestible(plan)), confidence, rehearsal: [] });
     return haveGate(api.db, incidentId, gate);
   };

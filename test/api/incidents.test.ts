@@ -75,10 +75,10 @@ describe('an incident', () => {
       tier: 'HIGH',
       ruling: { kind: 'gate', approvalsNeeded: 2, roleNeeded: 'supervisor', reviewNeeded: false },
       steps: [
-        { stepId: '1', type: 'sql', target: 'shop-db', script: 'SELECT 1', parameters: ['4711', 'then'], reach: 'session', wayBack: { kind: 'oneWay', because: 'a terminated session cannot be brought back' }, pins: null, timeoutMs: 30_000, queue: null, sandbox: null },
+        { stepId: '1', type: 'sql', target: 'shop-db', script: 'SELECT 1', parameters: ['4711', 'then'], reach: 'session', wayBack: { kind: 'oneWay', because: 'a terminated session cannot be brought back' }, findings: [], pins: null, timeoutMs: 30_000, queue: null, sandbox: null },
       ],
     };
-    const confidence = { value: 86, tier: 'HIGH' as const, factors: [{ name: 'root cause', points: 46 }] };
+    const confidence = { value: 86, tier: 'HIGH' as const, factors: [{ name: 'root cause', points: 46 }], caps: [] };
     const rehearsal = [{ stepId: '1', lines: ['session 4711'] }];
     const row = { incidentId, scriptId: plan.scriptId, category: 'idleTransaction' as const, confidence, rehearsal, canonical: canonicalize(toDigestible(plan)) };
     await api.db.insert(plans).values([

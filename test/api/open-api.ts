@@ -13,6 +13,7 @@ import { aPolicy } from '../builders.js';
 import { createSchemaCheck } from './check-schema.js';
 import { freshDatabase } from '../harness/database.js';
 import { freshKeys } from '../harness/keys.js';
+import { inspector } from '../harness/inspector.js';
 
 export const workspaceId = 'shop';
 const otherWorkspaceId = 'elsewhere';
@@ -36,7 +37,7 @@ export async function openApi(options: Partial<AppDeps> = {}) {
   await db.insert(policies).values([workspaceId, otherWorkspaceId].map((id) => ({ workspaceId: id, version: 1, policy: aPolicy(), changedBy: 'sluice.yaml', reason: 'the first policy' })));
   const checkpoints = openCheckpoints({ db, keyring, folder: join(keys.folder, 'audit') });
   const listener = openTailListener(database.url);
-  const app = await buildApp({ db, requests, listener, keyring, checkpoints, bodyLimitBytes: 65_536, temporalUi: null, webFolder: '/nowhere', logger: false, heartbeatMs: 200, ...options });
+  const app = await buildApp({ db, requests, listener, keyring, checkpoints, inspector, bodyLimitBytes: 65_536, temporalUi: null, webFolder: '/nowhere', logger: false, heartbeatMs: 200, ...options });
   const checkSchema = createSchemaCheck(app);
   const tokens = new Map<Caller, string>([['forger', `sluice_${randomUUID()}`]]);
   for (const role of roles) tokens.set(role, await createToken(db, { workspaceId, person: `${role}-person`, role }));

@@ -10,6 +10,7 @@ import { freshDatabase, type FreshDatabase } from '../harness/database.js';
 import { type FreshKeys, freshKeys } from '../harness/keys.js';
 import { havePolicyGate, keptStep } from '../harness/policy-gate.js';
 import { until } from '../harness/until.js';
+import { inspector } from '../harness/inspector.js';
 
 let database: FreshDatabase;
 let keys: FreshKeys;
@@ -23,7 +24,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   warnings.length = 0;
-  stop = startPolicyApprovals(database.db, keys.keyring, { warn: (...said: unknown[]) => void warnings.push(said) });
+  stop = startPolicyApprovals(database.db, keys.keyring, inspector, { warn: (...said: unknown[]) => void warnings.push(said) });
 });
 afterEach(() => stop());
 

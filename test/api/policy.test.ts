@@ -28,7 +28,7 @@ async function havePlanAtGate(over: Partial<Plan> = {}, of = workspaceId): Promi
   const plan = aPlan({ ...over, workspaceId: of, incidentId });
   const canonical = canonicalize(toDigestible(plan));
   const digest = createHash('sha256').update(canonical).digest('hex');
-  await api.db.insert(plans).values({ incidentId, version: 1, scriptId: plan.scriptId, category: 'idleTransaction', digest, canonical, confidence: { value: 86, tier: plan.tier, factors: [] }, rehearsal: [] });
+  await api.db.insert(plans).values({ incidentId, version: 1, scriptId: plan.scriptId, category: 'idleTransaction', digest, canonical, confidence: { value: 86, tier: plan.tier, factors: [], caps: [] }, rehearsal: [] });
   await haveGate(api.db, incidentId, { digest, workspaceId: of });
   return incidentId;
 }

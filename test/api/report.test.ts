@@ -30,7 +30,7 @@ async function havePlan(incidentId: string, over: Partial<Plan> = {}, verifiedWe
   const plan = aPlan({ incidentId, ...over });
   const digest = randomUUID();
   const { version, scriptId, tier } = plan;
-  await api.db.insert(plans).values({ incidentId, version, scriptId, category: 'idleTransaction', digest, canonical: canonicalize(toDigestible(plan)), confidence: { value: 86, tier, factors: [] }, rehearsal: [], verifiedWell });
+  await api.db.insert(plans).values({ incidentId, version, scriptId, category: 'idleTransaction', digest, canonical: canonicalize(toDigestible(plan)), confidence: { value: 86, tier, factors: [], caps: [] }, rehearsal: [], verifiedWell });
   return digest;
 }
 

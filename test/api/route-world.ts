@@ -27,7 +27,7 @@ export async function haveWorld(db: Database) {
   const incidentId = await haveIncident(db, { title: text, fingerprint: `alert:${fingerprint}` });
   const plan = aPlan({ workspaceId, incidentId, title: text });
   const frozen = { incidentId, version: 1, scriptId: plan.scriptId, category: 'idleTransaction', digest, canonical: canonicalize(toDigestible(plan)) } as const;
-  await db.insert(schema.plans).values({ ...frozen, confidence: { value: 86, tier: 'HIGH', factors: [] }, rehearsal: [{ stepId: '1', lines: [text] }] });
+  await db.insert(schema.plans).values({ ...frozen, confidence: { value: 86, tier: 'HIGH', factors: [], caps: [] }, rehearsal: [{ stepId: '1', lines: [text] }] });
   await db.insert(schema.measurements).values({ id: randomUUID(), incidentId, purpose: 'detection', planVersion: 0, measuredAt: new Date(), signals: [aSignal({ title: text })], facts: [] });
   await db.insert(schema.alerts).values({ workspaceId, incidentId, fingerprint, source: 'json', state: 'firing', title: text, labels: {} });
   await say(db, incidentId, text);
@@ -44,7 +44,7 @@ export async function haveWorld(db: Database) {
   const scriptId = randomUUID();
   const script = { id: scriptId, workspaceId, name: text, description: text, type: 'SQL', command: 'SELECT 1', parameters: [], category: 'idleTransaction', risk: 'LOW', ...plainScript } as const;
   await db.insert(schema.scripts).values({ ...script, estimatedDurationMs: 1, createdBy: text });
-  await db.insert(schema.executors).values({ workspaceId, queue: text, workerId: own, version: text, capabilities: { targets: [text], lacks: [text] } });
+  await db.insert(schema.executors).values({ workspaceId, queue: text, workerId: own, place: text, version: text, capabilities: { targets: [text], lacks: [text] } });
   const callId = randomUUID();
   const call = { workspaceId, queue: `executor of ${workspaceId}`, kind: 'rehearse', request: text, waiterUntil: new Date(Date.now() + 60_000) } as const;
   await db.insert(schema.executorCalls).values([{ ...call, id: callId, workerId: own, workerUntil: call.waiterUntil, handle: own, beginning: 'calledOff' }, { ...call, id: randomUUID() }]);

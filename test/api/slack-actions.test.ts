@@ -36,7 +36,7 @@ async function open(row: Partial<typeof gates.$inferInsert> = {}, risk: Severity
     digest,
     rehearsal: [],
     canonical: canonicalize(toDigestible(aPlan({ incidentId, workspaceId, risk }))),
-    confidence: { value: 86, tier: 'HIGH', factors: [] },
+    confidence: { value: 86, tier: 'HIGH', factors: [], caps: [] },
   });
   return haveGate(api.db, incidentId, row);
 }

@@ -30,6 +30,7 @@ import { type Issuer, openIssuer } from './issuer.js';
 import { openQuietTemporal } from './quiet-temporal.js';
 import { openTarget, type Target } from './target.js';
 import { createDetectors, type Trouble } from './trouble.js';
+import { inspector } from '../harness/inspector.js';
 
 /** What an attacker does at the moments at which nothing waits. By incident. */
 export interface Ambush {
@@ -106,6 +107,7 @@ export async function openArena(say: (line: string) => void, stopping: AbortSign
   const executor = createSqlExecutor(connections, watch, (ms) => new Promise((resolve) => setTimeout(resolve, ms)));
   const verifier = openVerifier(join(keys, PUBLIC_KEYS));
   const ports: Ports = {
+    judgeStep: inspector.judgeStep,
     watch,
     now: () => new Date(),
     detectors: createDetectors(target, actors, troubles),
@@ -132,7 +134,7 @@ export async function openArena(say: (line: string) => void, stopping: AbortSign
   const listener = openTailListener(url);
   const sign: SignDecision = (decision) => keyring.sign('decision', decision);
   const slackSecret = randomBytes(16).toString('hex');
-  const app = await buildApp({ db, requests, listener, keyring, checkpoints, bodyLimitBytes: 65_536, temporalUi: null, slackSigningSecret: slackSecret, oidc: createOidc(issuer.settings), webFolder: '/nowhere', logger: false });
+  const app = await buildApp({ db, requests, listener, keyring, checkpoints, inspector, bodyLimitBytes: 65_536, temporalUi: null, slackSigningSecret: slackSecret, oidc: createOidc(issuer.settings), webFolder: '/nowhere', logger: false });
   const stopCheckpoints = checkpoints.start(app.log);
   const { worker, taskQueue } = await createWorker(temporal, ports);
   const working = worker.run();
@@ -147,7 +149,7 @@ export async function openArena(say: (line: string) => void, stopping: AbortSign
     publicKey: await readKey(PUBLIC_KEYS),
     sign,
     signPolicy: (policy) => keyring.sign('policy', policy),
-    approveByPolicy: async (gateId) => (await approveByPolicy(db, sign, createSoundCheck(keyring), gateId)) === 'approved',
+    approveByPolicy: async (gateId) => (await approveByPolicy(db, sign, createSoundCheck(keyring, inspector), gateId)) === 'approved',
     issuer,
     slackSecret,
     client: temporal.client,

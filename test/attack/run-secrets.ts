@@ -36,17 +36,20 @@ export async function runSecrets(words: readonly string[]): Promise<number> {
     const [leaks, shown] = [search.found().filter(({ secret }) => !secret.startsWith('stranger')), search.found().filter(({ secret }) => secret.startsWith('stranger'))];
     const told = new Set(shown.filter(({ place }) => place === 'database' || place === 'API').map(({ secret, encoding, place }) => `${secret} ${encoding} ${place}`)).size;
     const expected = STRANGERS * Object.keys(encodings).length * 2;
+    // Of what is told, not all comes to each of the other places; one that none comes to would show nothing.
+    const blind = places.flatMap((place) => Object.keys(encodings).filter((encoding) => !shown.some((find) => find.place === place && find.encoding === encoding)).map((encoding) => ({ place, encoding })));
     const wrong = Object.entries(stage.outcomes).filter(([name, outcome]) => !(wanted[name] ?? []).includes(outcome));
-    const summary = { kind: 'summary', secrets: secrets.length, encodings: Object.keys(encodings).length, found: leaks.length, strangersFound: told, strangersExpected: expected, outcomes: stage.outcomes, characters: search.characters(), tookMs: Date.now() - startedAt };
+    const summary = { kind: 'summary', secrets: secrets.length, encodings: Object.keys(encodings).length, found: leaks.length, strangersFound: told, strangersExpected: expected, blind, outcomes: stage.outcomes, characters: search.characters(), tookMs: Date.now() - startedAt };
     if (options.json) {
       for (const leak of leaks) process.stdout.write(`${JSON.stringify({ kind: 'find', ...leak })}\n`);
       process.stdout.write(`${JSON.stringify(summary)}\n`);
     }
     for (const { secret, encoding, place } of leaks.slice(0, 20)) say(`FOUND  ${secret} as ${encoding} in ${place}`);
+    for (const { place, encoding } of blind) say(`BLIND  no stranger as ${encoding} came to ${place}`);
     for (const [name, outcome] of wrong) say(`WRONG  the incident ${name} ended ${outcome}`);
     const line = `${secrets.length} secrets in ${Object.keys(encodings).length} encodings, ${Math.round(search.characters() / 1_000)} thousand characters looked through in ${Math.round(summary.tookMs / 1000)} s: ${leaks.length} found. Of ${expected} that Sluice knows nothing of, told in the same ways, ${told} were found.`;
     (options.json ? process.stderr : process.stdout).write(`\n${formatTable(leaks, shown)}\n\n${line}\n`);
-    return leaks.length === 0 && told === expected && wrong.length === 0 ? 0 : 1;
+    return leaks.length === 0 && told === expected && blind.length === 0 && wrong.length === 0 ? 0 : 1;
   } finally {
     await stage.close();
   }
@@ -58,6 +61,7 @@ const wanted: Readonly<Record<string, readonly string[]>> = {
   'print, taken back': ['ROLLED_BACK'],
   given: ['RESOLVED'],
   fail: ['FAILED'],
+  refused: ['RESOLVED'],
   change: ['denied'],
 };
 

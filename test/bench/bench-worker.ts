@@ -12,6 +12,7 @@ import { openVerifier } from '../../keys/keyring.js';
 import { startOutbox } from '../../workers/outbox.js';
 import { fakeWorld } from '../fakes/fake-world.js';
 import { benchWorkspace, bareQueue } from './bench-workspace.js';
+import { inspector } from '../harness/inspector.js';
 
 // A worker as workers/main.ts runs it, but for its target, which is in memory and says when it is reached.
 
@@ -32,6 +33,7 @@ const worldOf = (target: string) => {
   return world;
 };
 const ports: Ports = {
+  judgeStep: inspector.judgeStep,
   recorder,
   now: () => new Date(),
   watch: { readWorkspace: () => benchWorkspace },

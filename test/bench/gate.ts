@@ -23,6 +23,7 @@ import { startServers } from '../harness/start-servers.js';
 import { revokeDelete } from '../harness/story.js';
 import { until } from '../harness/until.js';
 import { bareQueue, benchTargets, benchWorkspace } from './bench-workspace.js';
+import { inspector } from '../harness/inspector.js';
 
 const KILL_WINDOW_MS = 10_000;
 const GATES_IN_WINDOW = 20;
@@ -53,7 +54,7 @@ export async function measureGate(samples: number, say: (line: string) => void):
   const keyring = openKeyring(keys);
   const listener = openTailListener(database.url);
   const checkpoints = openCheckpoints({ db, keyring, folder: '' });
-  const app = await buildApp({ db, requests, listener, keyring, checkpoints, bodyLimitBytes: 65_536, temporalUi: null, webFolder: '/nowhere', logger: false });
+  const app = await buildApp({ db, requests, listener, keyring, checkpoints, inspector, bodyLimitBytes: 65_536, temporalUi: null, webFolder: '/nowhere', logger: false });
   const apiUrl = await app.listen({ host: '127.0.0.1', port: 0 });
   const token = await createToken(db, { person: 'ana', role: 'supervisor', workspaceId: benchWorkspace.id });
   await adoptPolicy(db, benchWorkspace.id, benchWorkspace.startingPolicy);

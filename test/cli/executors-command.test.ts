@@ -12,7 +12,7 @@ afterAll(closeApis);
 
 it('sluice executors lists who is there, who was, and what each lacks', async () => {
   expect(await terminal.run('executors', { caller: 'viewer' })).toMatchObject({ code: 0, out: expect.stringContaining('sluice worker --queue QUEUE') });
-  const row = { workspaceId, version: '1.2.3', capabilities: { targets: ['web-1'], lacks: [] } };
+  const row = { workspaceId, place: randomUUID(), version: '1.2.3', capabilities: { targets: ['web-1'], lacks: [] } };
   const lacking = { targets: ['web-2'], lacks: ['there is no docker on this machine'] };
   await terminal.api.db.insert(executors).values([
     { ...row, queue: 'edge', workerId: randomUUID() },

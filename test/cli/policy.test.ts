@@ -26,7 +26,7 @@ async function run(words: readonly string[], { as = 'admin', answer = null }: { 
   const complained: string[] = [];
   const code = await runCli(words, {
     env: { SLUICE_URL: url, SLUICE_TOKEN: api.tokenOf(as) },
-    isTerminal: answer !== null, untilToldToEnd: () => new AbortController().signal, sayReady: () => {},
+    isTerminal: answer !== null, hasColours: false, untilToldToEnd: () => new AbortController().signal, sayReady: () => {},
     interrupted: new AbortController().signal,
     print: (text) => void printed.push(text),
     complain: (text) => void complained.push(text),

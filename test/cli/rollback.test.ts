@@ -27,7 +27,7 @@ const stateOf = async (gateId: string) => (await api.db.select().from(gates).whe
 
 async function havePlan(incidentId: string, ...steps: readonly Step[]): Promise<void> {
   const plan = aPlan({ incidentId, title: 'Restore', steps });
-  const confidence = { value: 86, tier: 'HIGH', factors: [] } as const;
+  const confidence = { value: 86, tier: 'HIGH', factors: [], caps: [] } as const;
   await api.db.insert(plans).values({ incidentId, version: 1, scriptId: plan.scriptId, category: 'configuration', digest, canonical: JSON.stringify(plan), confidence, rehearsal: [] });
 }
 

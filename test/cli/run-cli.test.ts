@@ -113,7 +113,7 @@ describe('sluice approve and reject', () => {
     const haveGrave = async () => {
       const incidentId = await haveIncident(api.db);
       const plan = aPlan({ incidentId, risk: 'HIGH', title: 'Reset' });
-      const confidence = { value: 86, tier: 'HIGH', factors: [] } as const;
+      const confidence = { value: 86, tier: 'HIGH', factors: [], caps: [] } as const;
       await api.db.insert(plans).values({ incidentId, version: 1, scriptId: plan.scriptId, category: 'idleTransaction', digest, canonical: JSON.stringify(plan), confidence, rehearsal: [] });
       return haveGate(api.db, incidentId);
     };

@@ -29,7 +29,7 @@ async function run(words: string, caller: Caller = 'admin') {
   const complained: string[] = [];
   const code = await runCli(words.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', '')) ?? [], {
     env: { SLUICE_URL: url, SLUICE_TOKEN: api.tokenOf(caller), SLUICE_HOME: home },
-    isTerminal: false, untilToldToEnd: () => new AbortController().signal, sayReady: () => {},
+    isTerminal: false, hasColours: false, untilToldToEnd: () => new AbortController().signal, sayReady: () => {},
     interrupted: new AbortController().signal,
     print: (text) => void printed.push(text),
     complain: (text) => void complained.push(text),

@@ -24,6 +24,7 @@ export async function openTerminal() {
     const surroundings: Surroundings = {
       env: env ?? { SLUICE_URL: url, SLUICE_TOKEN: api.tokenOf(caller) },
       isTerminal: types !== undefined,
+      hasColours: false,
       interrupted,
       untilToldToEnd: () => interrupted,
       sayReady: () => {},

@@ -43,7 +43,7 @@ interface Ran {
 async function haveRun({ incident = closed, script = aStep().script, endedAgoMs = 1_000, row = {} }: Ran = {}): Promise<string> {
   const incidentId = row.incidentId ?? (await haveIncident(incident));
   const digest = randomBytes(32).toString('hex');
-  const confidence = { value: 86, tier: 'HIGH', factors: [] } as const;
+  const confidence = { value: 86, tier: 'HIGH', factors: [], caps: [] } as const;
   const scriptId = randomUUID();
   const canonical = canonicalize(toDigestible(aPlan({ workspaceId, incidentId, scriptId, title: 'Another name', steps: [aStep({ target: row.target ?? 'db', script, parameters: ['99'] })] })));
   await database.db.insert(plans).values({ incidentId, version: Math.ceil(Math.random() * 1e6), scriptId, category: 'idleTransaction', digest, canonical, confidence, rehearsal: [] });

@@ -151,7 +151,7 @@ describe('a plan', () => {
   it('has a version that no other plan of its incident has, in whatever run of the workflow', async () => {
     expect(await recorder.nextPlanVersion(incidentId)).toBe(1);
     const plan = aPlan({ incidentId, workspaceId, scriptId: randomUUID() });
-    const confidence = { value: 86, tier: 'HIGH', factors: [] } as const;
+    const confidence = { value: 86, tier: 'HIGH', factors: [], caps: [] } as const;
     await recorder.savePlan({ plan, category: 'idleTransaction', digest: 'first', canonical: '{}', confidence, rehearsal: [] });
     expect(await recorder.nextPlanVersion(incidentId)).toBe(2);
   });

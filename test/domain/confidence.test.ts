@@ -17,6 +17,7 @@ describe('confidence', () => {
     { what: 'a MEDIUM root cause', over: { rootCauseConfidence: 79 }, value: 79, tier: 'MEDIUM' },
     { what: 'a LOW root cause', over: { rootCauseConfidence: 30 }, value: 49, tier: 'LOW' },
     { what: 'a HIGH risk', over: { plan: aPlan({ risk: 'HIGH' }) }, value: 76, tier: 'MEDIUM' },
+    { what: 'a part that could not be inspected', over: { plan: aPlan({ steps: [aStep({ findings: [{ rule: 'r', position: 1, reason: 'unknown', remedy: '' }] })] }) }, value: 79, tier: 'MEDIUM' },
     { what: 'a rehearsal that did not find everything', over: { rehearsed: false }, value: 71, tier: 'MEDIUM' },
   ] as const)('with $what is $value ($tier)', ({ over, value, tier }) => {
     expect(judge(over)).toMatchObject({ value, tier });
@@ -25,6 +26,14 @@ describe('confidence', () => {
   it('of what restores the last known good is that of a library script, by another name', () => {
     const restoring = judge({ plan: aPlan({ scriptId: null }) });
     expect(restoring).toMatchObject({ value: 86, factors: expect.arrayContaining([{ name: 'restores what last worked', points: 20 }]) });
+  });
+
+  it('names what it can be at most, and why', () => {
+    expect(judge().caps).toEqual([]);
+    expect(judge({ rootCauseConfidence: 79, plan: aPlan({ steps: [aStep(), aStep()] }) }).caps).toEqual([
+      { name: 'the root cause is not certain', atMost: 79 },
+      { name: 'more than one step', atMost: 79 },
+    ]);
   });
 
   it('names the factors that it is made of', () => {

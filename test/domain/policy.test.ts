@@ -8,6 +8,7 @@ import { severities } from '../../domain/severity.js';
 import { aPlan, aPolicy, approversWith, aStep } from '../builders.js';
 
 const oneWay: Step['wayBack'] = { kind: 'oneWay', because: 'it is gone' };
+const unseen = { rule: 'bash.unknownProgram', position: 1, reason: 'nobody knows what it does', remedy: 'Use another one.' };
 const kept: Step['wayBack'] = { kind: 'snapshot', of: 'rows', keptMs: 1_000 };
 
 interface Case {
@@ -17,6 +18,7 @@ interface Case {
   readonly plan?: Partial<Plan>;
   readonly reach?: Step['reach'];
   readonly wayBack?: Step['wayBack'];
+  readonly findings?: Step['findings'];
   readonly sinceFixMs?: number;
   readonly wasTakenBack?: boolean;
   readonly tries?: number;
@@ -50,6 +52,8 @@ const cases: readonly Case[] = [
   { when: 'it does nothing', plan: { steps: [] }, rules: 'forbid' },
 
   { when: 'it is sure', ...sure, rules: 'auto', needs: '1 responder' },
+  { when: 'it is sure and not all of it could be inspected', ...sure, findings: [unseen], rules: 'gate', needs: '2 responder' },
+  { when: 'not all of it could be inspected and its risk asks three', findings: [unseen], policy: { approvals: { LOW: 1, MEDIUM: 3, HIGH: 3, CRITICAL: 3 } }, rules: 'gate', needs: '3 responder' },
   { when: 'it is sure, of LOW risk', ...sure, plan: { risk: 'LOW' }, rules: 'auto', needs: '1 responder' },
   { when: 'it is sure, of HIGH risk', ...sure, plan: { risk: 'HIGH' }, rules: 'gate', needs: '1 responder' },
   { when: 'it is sure, of CRITICAL risk', ...sure, plan: { risk: 'CRITICAL' }, rules: 'gate', needs: '2 responder' },
@@ -74,8 +78,8 @@ const toNeeds = (ruling: Ruling): string | undefined =>
   ruling.kind === 'forbid' ? undefined : `${ruling.approvalsNeeded} ${ruling.roleNeeded}${ruling.reviewNeeded ? ' after a review' : ''}`;
 
 describe('a plan', () => {
-  it.each(cases)('is ruled $rules, $needs, where $when', ({ policy, tier = 'HIGH', plan, reach = 'session', wayBack = oneWay, sinceFixMs = null, tries = 0, wasTakenBack = false, rules, needs }) => {
-    const ruling = judgePlan(aPlan({ steps: [aStep({ reach, wayBack })], ...plan }), tier, aPolicy(policy), { sinceFixMs, tries, wasTakenBack });
+  it.each(cases)('is ruled $rules, $needs, where $when', ({ policy, tier = 'HIGH', plan, reach = 'session', wayBack = oneWay, findings = [], sinceFixMs = null, tries = 0, wasTakenBack = false, rules, needs }) => {
+    const ruling = judgePlan(aPlan({ steps: [aStep({ reach, wayBack, findings })], ...plan }), tier, aPolicy(policy), { sinceFixMs, tries, wasTakenBack });
     expect([ruling.kind, toNeeds(ruling)]).toEqual([rules, needs]);
   });
 
@@ -129,7 +133,7 @@ describe('the stricter of two rulings', () => {
 const plan: fc.Arbitrary<Ruled> = fc.record({
   risk: fc.constantFrom(...severities),
   derivedFromText: fc.boolean(),
-  steps: fc.array(fc.record({ reach: fc.constantFrom(...reaches), wayBack: fc.constantFrom(oneWay, kept) }), { minLength: 1, maxLength: 3 }),
+  steps: fc.array(fc.record({ reach: fc.constantFrom(...reaches), wayBack: fc.constantFrom(oneWay, kept), findings: fc.constantFrom([], ['unseen']) }), { minLength: 1, maxLength: 3 }),
 });
 const role = fc.constantFrom(...decidingRoles);
 const policy = fc
@@ -143,13 +147,13 @@ const tier = fc.constantFrom('HIGH' as const, 'MEDIUM' as const, 'LOW' as const)
 const past = fc.record({ sinceFixMs: fc.option(fc.nat({ max: 120_000 })), tries: fc.nat({ max: 12 }), wasTakenBack: fc.boolean() });
 
 describe('whatever the policy says, a plan', () => {
-  it('runs by itself only where it is sure, not grave, can be taken back, is of no text from outside, its target was left alone, and one responder would do', () => {
+  it('runs by itself only where it is sure, not grave, can be taken back, is of no text from outside, its target was left alone, one responder would do, and all of it was inspected', () => {
     fc.assert(
       fc.property(plan, tier, policy, past, (of, sureness, by, before) => {
         const isSure = by.autonomy === 'confidence' && sureness === 'HIGH' && !of.derivedFromText;
         const isHarmless = ['LOW', 'MEDIUM'].includes(of.risk) && of.steps.every(({ wayBack }) => wayBack.kind === 'snapshot');
         const isRested = (before.sinceFixMs ?? by.cooldownMs) >= by.cooldownMs && before.tries < by.maxTries && !before.wasTakenBack;
-        const isPlain = by.approvals[of.risk] === 1 && of.steps.every(({ reach }) => by.approvers[reach] === 'responder');
+        const isPlain = by.approvals[of.risk] === 1 && of.steps.every(({ reach, findings }) => by.approvers[reach] === 'responder' && findings.length === 0);
         expect(judgePlan(of, sureness, by, before).kind === 'auto').toBe(isSure && isHarmless && isRested && isPlain);
       }),
     );

@@ -9,6 +9,11 @@ const toBase64 = (text: string, before = ''): string => Buffer.from(before + tex
 const wrap = (text: string, width: number, lineEnd: string): string => text.replaceAll(new RegExp(`.{${width}}`, 'g'), (line) => line + lineEnd);
 /** Without the signs that it shares with its neighbours, which no search can know. */
 const inner = (text: string): string => text.replace(/=*$/, '').slice(3, -2);
+/** As Python and git write bytes that are no text. */
+const toByteText = (text: string, escape: (byte: number) => string): string => Array.from(Buffer.from(text), (byte) => (byte < 0x80 ? String.fromCharCode(byte).replaceAll(/[\\']/g, '\\$&').replaceAll('\n', '\\n') : escape(byte))).join('');
+const toHexByte = (byte: number): string => `\\x${byte.toString(16)}`;
+const toOctalByte = (byte: number): string => `\\${byte.toString(8)}`;
+const toJson = (text: string): string => JSON.stringify(text).slice(1, -1);
 const toEscapes = (text: string): string => text.replaceAll(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 const toPercents = (text: string): string => pairs(text).map((pair) => `%${pair}`).join('');
 
@@ -22,19 +27,28 @@ const encodings: Readonly<Record<string, (secret: string) => string>> = {
   'base64 within a URL': (secret) => encodeURIComponent(toBase64(secret)),
   'base64 in lines of 76': (secret) => wrap(toBase64(secret), 76, '\n'),
   'base64 in lines of 64 with CR': (secret) => wrap(toBase64(secret), 64, '\r\n'),
+  'base64 in indented lines of 64': (secret) => wrap(toBase64(secret), 64, '\n          '),
   URL: (secret) => encodeURIComponent(secret),
   'URL in lower case': (secret) => encodeURIComponent(secret).replaceAll(/%../g, (part) => part.toLowerCase()),
   'URL with every byte escaped': toPercents,
   form: (secret) => new URLSearchParams({ secret }).toString().slice('secret='.length),
+  'URL within a URL': (secret) => encodeURIComponent(encodeURIComponent(secret)),
+  'URL within a URL within a URL': (secret) => encodeURIComponent(encodeURIComponent(encodeURIComponent(secret))),
   hex: toHex,
   'hex in upper case': (secret) => upper(toHex(secret)),
   'hex with spaces': (secret) => pairs(secret).join(' '),
   'hex with colons': (secret) => upper(pairs(secret).join(':')),
   'hex with \\x': (secret) => pairs(secret).map((pair) => `\\x${pair}`).join(''),
+  'hex with 0x': (secret) => pairs(secret).map((pair) => `0x${pair}`).join(', '),
+  'hex as an array of C': (secret) => pairs(secret).map((pair, index) => (index % 12 === 0 ? `\n  0x${pair}` : ` 0x${pair}`)).join(',').trim(),
   'hex in lines of 60': (secret) => wrap(toHex(secret), 60, '\n'),
-  JSON: (secret) => JSON.stringify(secret).slice(1, -1),
+  'bytes as Python writes them': (secret) => toByteText(secret, toHexByte),
+  'bytes as git writes them': (secret) => toByteText(secret, toOctalByte),
+  JSON: toJson,
+  'JSON within JSON': (secret) => toJson(toJson(secret)),
+  'JSON within JSON within JSON': (secret) => toJson(toJson(toJson(secret))),
   'JSON with every character escaped': toEscapes,
-  'JSON with slashes escaped': (secret) => JSON.stringify(secret).slice(1, -1).replaceAll('/', '\\/'),
+  'JSON with slashes escaped': (secret) => toJson(secret).replaceAll('/', '\\/'),
 };
 
 const values = fc
@@ -96,6 +110,22 @@ describe('a secret', () => {
         expect(shown.endsWith('\nafter')).toBe(true);
       }),
     );
+  });
+
+  it('is not seen by the bits that its base64 shares with what stands beside it', () => {
+    const { redact } = createRedactor([{ name: 'KEY', value: 'a-19-byte-long-word' }]);
+    for (const before of ['', '1', '22', '333']) {
+      for (const after of ['', '4', '55']) {
+        const shared = (bits: number): number => Math.floor(bits / 6);
+        const whole = toBase64(`a-19-byte-long-word${after}`, before);
+        const first = shared(before.length * 8);
+        const rest = whole.replace(/=*$/, '').slice(Math.ceil(((before.length + 19) * 8) / 6));
+        // What stands for other bytes alone may be hidden as well, but only one sign of it.
+        expect([whole.slice(0, first), whole.slice(0, first - 1)]).toContain(redact(`<${whole}>`).replace(/^<(.*)\[redacted:KEY\].*$/, '$1'));
+        // Nor is it said how many bytes the last group lacks, where they are the secret's.
+        expect(redact(`<${whole}>`).replace(/^.*\[redacted:KEY\]/, '')).toBe(after === '' ? '>' : `${rest}${/=*$/.exec(whole)?.[0] ?? ''}>`);
+      }
+    }
   });
 
   it('of several lines is found line by line too, but its armour is not', () => {

@@ -8,7 +8,7 @@ const aGroup = (over: Partial<PlanGroup> = {}): PlanGroup => ({
   risk: 'MEDIUM',
   tier: 'HIGH',
   derivedFromText: false,
-  steps: [{ reach: 'file', wayBack: { kind: 'snapshot' } }],
+  steps: [{ reach: 'file', wayBack: { kind: 'snapshot' }, findings: [] }],
   proposed: 3,
   ran: 0,
   verifiedWell: 0,
@@ -35,7 +35,7 @@ describe('a report', () => {
   });
 
   const waits: readonly (readonly [string, Partial<PlanGroup>])[] = [
-    ['that cannot be taken back', { steps: [{ reach: 'file', wayBack: { kind: 'snapshot' } }, { reach: 'session', wayBack: { kind: 'oneWay' } }] }],
+    ['that cannot be taken back', { steps: [{ reach: 'file', wayBack: { kind: 'snapshot' }, findings: [] }, { reach: 'session', wayBack: { kind: 'oneWay' }, findings: [] }] }],
     ['of MEDIUM confidence', { tier: 'MEDIUM' }],
     ['of HIGH risk', { risk: 'HIGH' }],
     ['made of text from outside', { derivedFromText: true }],

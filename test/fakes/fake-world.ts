@@ -2,6 +2,7 @@ import { Fault } from '../../activities/faults.js';
 import { createFakeExecutor, openValue } from './fake-executor.js';
 import type { Detectors, Executor } from '../../activities/ports.js';
 import type { Fact, Signal } from '../../domain/signal.js';
+import { inspector } from '../harness/inspector.js';
 
 export const session = { pid: 4711, backendStart: '2026-11-22T08:12:03.123456Z' };
 const nextSession = { pid: 4712, backendStart: '2026-11-22T09:00:00.000001Z' };
@@ -119,6 +120,7 @@ export function fakeWorld({ run = 'helps', outputLines = 1, rehearsal, fault = '
   return {
     detectors,
     executor,
+    judgeStep: inspector.judgeStep,
     /** What a step that can be taken back changes. */
     store,
     /** The keys under which something was really done. */

@@ -15,6 +15,7 @@ import { toUpdate } from '../../domain/incident.js';
 import { aPlan, aPolicy, aStep } from '../builders.js';
 import { freshDatabase } from '../harness/database.js';
 import { freshKeys } from '../harness/keys.js';
+import { inspector } from '../harness/inspector.js';
 
 export const callers = ['viewer', 'responder', 'supervisor', 'admin', 'agent', 'executor', 'nobody'] as const;
 export type Caller = (typeof callers)[number];
@@ -46,7 +47,7 @@ export async function openStage(caller: Caller) {
   const listener = openTailListener(database.url);
   const causes = new Set<string>();
   const note = (line: string): void => void causes.add((JSON.parse(line) as { readonly err?: { readonly stack: string } }).err?.stack ?? line);
-  const app = await buildApp({ db, requests, listener, keyring, checkpoints, bodyLimitBytes: 65_536, temporalUi: null, slackSigningSecret: randomUUID(), webFolder: '/nowhere', logger: { level: 'error', stream: { write: note } } });
+  const app = await buildApp({ db, requests, listener, keyring, checkpoints, inspector, bodyLimitBytes: 65_536, temporalUi: null, slackSigningSecret: randomUUID(), webFolder: '/nowhere', logger: { level: 'error', stream: { write: note } } });
   await database.asOwner(rules);
   await keyring.rotate();
   await adoptPolicy(db, workspaceId, aPolicy({ gateWaitMs: WEEK_MS }));
@@ -107,7 +108,7 @@ async function haveIncident(db: Database, row: Partial<typeof incidents.$inferIn
   const id = randomUUID();
   await db.insert(incidents).values({ id, workspaceId, trigger: 'alert', title: 'checkout is slow', fingerprint: id, labels: {}, severityThreshold: 'LOW', ...row });
   const plan = aPlan({ workspaceId, incidentId: id, steps: [aStep({ wayBack: { kind: 'snapshot', of: 'rows', keptMs: WEEK_MS } })] });
-  await db.insert(plans).values({ incidentId: id, version: 1, scriptId: plan.scriptId, category: 'idleTransaction', digest, canonical: JSON.stringify(plan), confidence: { value: 86, tier: 'HIGH', factors: [] }, rehearsal: [] });
+  await db.insert(plans).values({ incidentId: id, version: 1, scriptId: plan.scriptId, category: 'idleTransaction', digest, canonical: JSON.stringify(plan), confidence: { value: 86, tier: 'HIGH', factors: [], caps: [] }, rehearsal: [] });
   return id;
 }
 

@@ -26,6 +26,7 @@ const toYaml = (paths: readonly string[]): string => `
 version: 1
 workspaces:
   ${workspaceId}:
+    onFailedVerification: rollBack
     targets:
       web-1: { kind: host, queue: ${queue}, executor: host, units: [nginx], containers: [web], paths: ${JSON.stringify(paths)}, secrets: { token: { env: EDGE_TOKEN } } }
 `;
@@ -71,27 +72,39 @@ export async function openExecutorWorld({ paths = [] }: { readonly paths?: reado
     const { canonical, digest } = freeze(plan);
     const gateId = randomUUID();
     const ids = { workspaceId, incidentId, digest };
-    await db.insert(plans).values({ incidentId, version: 1, scriptId: plan.scriptId, category: 'serviceDegraded', digest, canonical, confidence: { value: 60, tier: 'MEDIUM', factors: [] }, rehearsal: [] });
+    await db.insert(plans).values({ incidentId, version: 1, scriptId: plan.scriptId, category: 'serviceDegraded', digest, canonical, confidence: { value: 60, tier: 'MEDIUM', factors: [], caps: [] }, rehearsal: [] });
     await db.insert(gates).values({ ...ids, id: gateId, kind: 'execution', state: 'approved', planVersion: 1, mode: 'people', approvalsNeeded: 1, roleNeeded: 'supervisor', reviewNeeded: false, excluded: [], updateId: randomUUID(), settledAt: new Date() });
-    const decision = { ...ids, gateId, verdict: kind === 'execute' ? 'approve' : 'rollBack', person: 'sven', role: 'supervisor' } as const;
-    const id = randomUUID();
-    const now = Date.now();
-    const signature = await sign({ ...decision, decisionId: id, gateKind: 'execution', planVersion: 1, decidedAt: now, expiresAt: now + 60_000 });
-    await db.insert(decisions).values({ ...decision, id, reason: null, signature });
-    const key = toExecutionKey(digest, step.stepId, kind);
-    await db.insert(executions).values({ ...ids, key, kind, grantId: kind === 'execute' ? gateId : id, claimId: randomUUID(), stepId: step.stepId, target: step.target, state: 'claimed' });
-    return key;
+    const decide = async (verdict: 'approve' | 'rollBack'): Promise<string> => {
+      // Taken back once the incident is closed, so at no gate.
+      const at = verdict === 'approve' ? gateId : null;
+      const decision = { ...ids, gateId: at, verdict, person: 'sven', role: 'supervisor' } as const;
+      const id = randomUUID();
+      const now = Date.now();
+      const signature = await sign({ ...decision, decisionId: id, gateKind: at === null ? null : 'execution', planVersion: 1, decidedAt: now, expiresAt: now + 60_000 });
+      await db.insert(decisions).values({ ...decision, id, reason: null, signature });
+      return id;
+    };
+    const claim = async (made: Change['kind'], grantId: string): Promise<string> => {
+      const key = toExecutionKey(digest, step.stepId, made);
+      await db.insert(executions).values({ ...ids, key, kind: made, grantId, claimId: randomUUID(), stepId: step.stepId, target: step.target, state: 'claimed' });
+      return key;
+    };
+    await decide('approve');
+    const key = await claim('execute', gateId);
+    return kind === 'execute' ? key : claim('rollback', await decide('rollBack'));
   }
 
   const granted = new Map<string, Promise<string>>();
+  async function toGranted(change: Change): Promise<Change> {
+    const key = granted.get(change.key) ?? grant(change.step, undefined, change.kind);
+    granted.set(change.key, key);
+    return { ...change, key: await key };
+  }
   /** Whoever is asked to run something has it granted first, once per key. */
   const granting: Executor = {
     ...remote,
-    async run(id, change, options) {
-      const key = granted.get(change.key) ?? grant(change.step, undefined, change.kind);
-      granted.set(change.key, key);
-      return remote.run(id, { ...change, key: await key } satisfies Change, options);
-    },
+    run: async (id, change, options) => remote.run(id, await toGranted(change), options),
+    settle: async (id, change, handle, options) => remote.settle(id, await toGranted(change), handle, options),
   };
 
   return {

@@ -12,6 +12,8 @@ export interface FakeHost {
   readonly path: string;
   /** For the executor's own folders. */
   readonly runs: string;
+  /** How long Docker takes at most to restart what it has stopped. */
+  readonly restartsWithinMs: number;
   /** Every restart, by whomever: `restart nginx.service`. */
   readonly listRestarts: () => Promise<readonly string[]>;
   readonly listRuns: () => Promise<readonly string[]>;
@@ -19,6 +21,8 @@ export interface FakeHost {
   readonly restart: (name: string) => Promise<void>;
   /** What a program does before it has its effect, in the words of sh; `wait-for FILE` waits for a file of the host's folder. */
   readonly hinder: (words: string) => Promise<void>;
+  /** How many seconds Docker gives what it stops; -1 for any number. */
+  readonly giveGrace: (seconds: number) => Promise<void>;
   readonly touch: (name: string) => Promise<void>;
   readonly has: (name: string) => Promise<boolean>;
   /** As it was when it was opened. */
@@ -42,7 +46,7 @@ const docker = (folder: string): string => `#!/bin/sh
 cd ${folder} || exit 1
 if [ "$1" = inspect ]; then
   state=$(cat "state/$4" 2>/dev/null) || { echo "Error: No such container: $4" >&2; exit 1; }
-  printf '{"Id":"0123456789abcdef","RestartCount":0,"State":{"Status":"running","Running":true,"Restarting":false,"StartedAt":"%s"}}\\n' "\${state#* }"
+  printf '{"Id":"0123456789abcdef","RestartCount":0,"State":{"Status":"running","Running":true,"Restarting":false,"StartedAt":"%s"},"Config":{"StopTimeout":%s}}\\n' "\${state#* }" "$(cat grace)"
   exit 0
 fi
 . ./hinder
@@ -61,6 +65,7 @@ export async function openFakeHost(running: readonly string[]): Promise<FakeHost
   await writeFile(join(programs, 'docker'), docker(folder), { mode: 0o755 });
   const reset = async () => {
     for (const name of ['restarts', 'hinder']) await writeFile(join(folder, name), '');
+    await writeFile(join(folder, 'grace'), '0');
     for (const name of running) await writeFile(join(folder, 'state', name), 'active 0\n');
   };
   await reset();
@@ -69,6 +74,7 @@ export async function openFakeHost(running: readonly string[]): Promise<FakeHost
   return {
     path: [programs, '/usr/bin', '/bin'].join(delimiter),
     runs: join(folder, 'runs'),
+    restartsWithinMs: 300,
     listRestarts,
     listRuns,
     async restart(name) {
@@ -76,6 +82,7 @@ export async function openFakeHost(running: readonly string[]): Promise<FakeHost
       await writeFile(join(folder, 'state', name), `active ${(await listRestarts()).length}\n`);
     },
     hinder: (words) => writeFile(join(folder, 'hinder'), `${waitFor}${words}\n`),
+    giveGrace: (seconds) => writeFile(join(folder, 'grace'), `${seconds}`),
     touch: (name) => writeFile(join(folder, name), ''),
     has: async (name) => (await readdir(folder)).includes(name),
     reset,

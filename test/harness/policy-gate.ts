@@ -19,7 +19,7 @@ export async function havePolicyGate(db: Database, workspaceId: string, { plan: 
   const canonical = canonicalize(toDigestible(plan));
   const digest = sha256(canonical);
   const recorder = createRecorder(db);
-  const confidence = { value: 86, tier: 'HIGH', factors: [] } as const;
+  const confidence = { value: 86, tier: 'HIGH', factors: [], caps: [] } as const;
   await recorder.savePlan({ plan: { ...plan, incidentId }, category: 'idleTransaction', digest, canonical, confidence, rehearsal: [] });
   const gateId = randomUUID();
   const terms = { kind: 'execution', mode: 'policy', digest, planVersion: 1, offersRollback: false, approvalsNeeded: 1, roleNeeded: 'responder', reviewNeeded: false, excluded: [], expiresAt: null, ...gate } as const;

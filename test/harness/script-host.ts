@@ -64,8 +64,8 @@ export async function openScriptHost(options: { readonly path?: string; readonly
     }),
     disturb: () => appendFile(file, 'somebody else\n'),
     readFile: () => readFile(file, 'utf8'),
-    // By a program, because a script may have made folders that are too deep to be named.
-    close: () => run('rm', ['-rf', folder]),
+    // By programs, because a script may have made folders that are too deep to be named, or shut them.
+    close: () => run('chmod', ['-R', 'u+rwx', folder]).then(() => run('rm', ['-rf', folder])),
   };
 }
 

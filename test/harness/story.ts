@@ -156,7 +156,7 @@ export async function openStory(temporal: TemporalHarness, { db }: FreshDatabase
       const scriptId = randomUUID();
       await createScript(db, { ...revokeDelete, ...script, id: scriptId, workspaceId });
       const digests = Array.from({ length: failed }, () => randomUUID());
-      const old = { incidentId, scriptId, canonical: '{}', category: revokeDelete.category, confidence: { value: 80, tier: 'HIGH' as const, factors: [] }, rehearsal: [], verifiedWell: false };
+      const old = { incidentId, scriptId, canonical: '{}', category: revokeDelete.category, confidence: { value: 80, tier: 'HIGH' as const, factors: [], caps: [] }, rehearsal: [], verifiedWell: false };
       for (const [index, digest] of digests.entries()) await db.insert(plans).values({ ...old, digest, version: index + 1 });
     },
     /** An admin changes the policy. */

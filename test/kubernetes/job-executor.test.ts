@@ -1,8 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { uidOf } from '../../activities/adapters/kubernetes-job.js';
 import type { Change, ChangeOptions } from '../../activities/ports.js';
+import { parseAllDocuments } from 'yaml';
 import { throwSwitch } from '../../db/kill-switch.js';
 import type { Json } from '../../domain/canonical.js';
+import type { KubernetesObject } from '../../domain/kubernetes.js';
 import type { ValidStep } from '../../domain/plan.js';
 import type { Jobs } from '../../domain/watch.js';
 import { until } from '../harness/until.js';
@@ -170,6 +176,26 @@ describe('a Job that starts its pod twice', () => {
   });
 });
 
+describe('a pod of a Job', () => {
+  it.each([
+    ['a page', () => '<html>Please sign in</html>'],
+    ['what was asked', (body: string) => body],
+    ['the name of another pod', (_body: string, key: string) => JSON.stringify({ key, pod: 'other' })],
+  ])('runs nothing where something else answers 200 with %s', async (_what, answer) => {
+    const name = newKey();
+    const portal = createServer((request, reply) => void text(request).then((body) => reply.end(answer(body, request.url?.split('/').at(-2) ?? ''))));
+    await new Promise<void>((resolve) => portal.listen(0, '0.0.0.0', resolve));
+    try {
+      const { port } = portal.address() as AddressInfo;
+      const { result, lines } = await run(world.aScript({}, name), { jobs: { apiUrl: `http://${world.address}:${port}` } });
+      expect(result).toEqual({ kind: 'failed', changed: false, summary: expect.stringMatching(/^the script was not run: what answers at .* is not Sluice/) });
+      expect([world.countTold(name), lines]).toEqual([0, []]);
+    } finally {
+      portal.close();
+    }
+  });
+});
+
 describe('a worker of a Job', () => {
   it('may die again and again: the next one goes on with the output where it was, and nothing is run twice', async () => {
     const name = newKey();
@@ -197,7 +223,7 @@ describe('a worker of a Job', () => {
     expect(lines.slice(2)).toEqual(Array.from({ length: 300 }, (_, index) => `line ${index + 1}`));
   });
 
-  it('shows no more of the output once a secret has changed, which it could not keep out', async () => {
+  it('keeps a secret out of the output that has changed since: the script goes on with the value that it was given', async () => {
     const { namespace } = world.cluster;
     const have = (value: string) => world.client.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'turning', namespace }, stringData: { token: value } }, { fieldManager: 'test' });
     await have('first-value');
@@ -209,8 +235,28 @@ describe('a worker of a Job', () => {
     const { options, lines } = toTelling({ signal: dies.signal, begin: async (noted) => void (handle = noted), onOutput: (line) => (lines.push(line), dies.abort(new Error('WORKER_SHUTDOWN'))) });
     await expect(executor.run(workspaceId, change, options)).rejects.toThrow('WORKER_SHUTDOWN');
     await have('second-value');
+    // What a node mounts of another Secret it would renew.
+    const [pod] = await listPods(change);
+    expect(JSON.stringify(pod?.['spec'])).not.toContain('turning');
     expect(await executor.settle(workspaceId, change, handle, toTelling({ toldLines: 1, onOutput: (line) => lines.push(line) }).options)).toMatchObject({ kind: 'done' });
-    expect(lines).toEqual(['[redacted:token]', expect.stringContaining('its secrets have changed')]);
+    expect(lines).toEqual(['[redacted:token]', '[redacted:token]']);
+  });
+
+  it('shows no more of the output once nobody knows what to keep out of it', async () => {
+    const { namespace } = world.cluster;
+    await world.client.apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'known', namespace }, stringData: { token: 'some-value' } }, { fieldManager: 'test' });
+    const { executor } = world.openExecutor({ secrets: { token: { secret: 'known', key: 'token' } } });
+    const step = await freezeStep(executor, workspaceId, world.aScript({ script: 'echo begins; sleep 2; cat /run/secrets/token', sandbox: aSandbox({ secrets: ['token'] }) }));
+    const change: Change = { kind: 'execute', step, key: newKey(), snapshot: null };
+    const dies = new AbortController();
+    let handle = '';
+    const { options, lines } = toTelling({ signal: dies.signal, begin: async (noted) => void (handle = noted), onOutput: (line) => (lines.push(line), dies.abort(new Error('WORKER_SHUTDOWN'))) });
+    await expect(executor.run(workspaceId, change, options)).rejects.toThrow('WORKER_SHUTDOWN');
+    const own = { apiVersion: 'v1', kind: 'Secret', name: `sluice-${change.key}`, namespace };
+    const secret = await world.client.read(own);
+    await world.client.remove(own, { uid: secret === undefined ? '' : uidOf(secret) });
+    expect(await executor.settle(workspaceId, change, handle, toTelling({ toldLines: 1, onOutput: (line) => lines.push(line) }).options)).toMatchObject({ kind: 'done' });
+    expect(lines).toEqual(['begins', expect.stringContaining('its Secret is gone')]);
   });
 
   it('that is told to stop stops the script, and leaves nothing of it', async () => {
@@ -260,6 +306,23 @@ describe('a Job that does not start', () => {
     const { lines } = await executor.rehearse(workspaceId, world.aScript());
     expect(lines.join('\n')).toMatch(/96 MiB of memory.*32 processes[^]*rights of service account default[^]*network: only to .* to claim, and to the API of the cluster/);
   });
+});
+
+it('a script with a service account needs the rights of the documents, and says which one is missing', async () => {
+  const { namespace } = world.cluster;
+  const page = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+  const documented = [...page.matchAll(/```yaml\n(apiVersion: rbac[^]*?)```/g)].flatMap(([, yaml = '']) => parseAllDocuments(yaml).map((one) => one.toJS() as KubernetesObject));
+  const [there, elsewhere] = ['shop', 'default'].map((place) => documented.find(({ kind, metadata }) => kind === 'Role' && metadata.namespace === place));
+  const as = await world.openAccount('worker');
+  const { executor } = world.openExecutor({ serviceAccount: 'default' }, { as: as.kubeconfig });
+  try {
+    await as.grant(namespace, there);
+    expect(await executor.rehearse(workspaceId, world.aScript())).toEqual({ found: false, lines: [expect.stringMatching(/the credentials of target shop may not .* in namespace default/)] });
+    await as.grant('default', elsewhere);
+    expect(await executor.rehearse(workspaceId, world.aScript())).toMatchObject({ found: true });
+  } finally {
+    await as.close();
+  }
 });
 
 it('a script with a service account has its rights, and no other', async () => {

@@ -1,12 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createSocket } from 'node:dgram';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+import { uidOf } from '../../activities/adapters/kubernetes-job.js';
 import { type KubernetesClient, openKubernetes } from '../../activities/adapters/kubernetes-client.js';
 import { createKubernetesJobExecutor } from '../../activities/adapters/kubernetes-job-executor.js';
 import type { Change, ChangeOptions, Executor } from '../../activities/ports.js';
 import { sealPodClaim } from '../../db/pod-claims.js';
 import { executions } from '../../db/schema.js';
+import { type KubernetesObject, toRef } from '../../domain/kubernetes.js';
 import type { Sandbox, ValidStep } from '../../domain/plan.js';
 import type { Jobs, Target } from '../../domain/watch.js';
 import { type Api, openApi, workspaceId } from '../api/open-api.js';
@@ -46,14 +52,44 @@ export async function openJobWorld() {
   const jobs: Jobs = { image, serviceAccount: null, apiUrl, secrets: {} };
 
   /** An executor for a target whose jobs are as given, which a test may still change. */
-  function openExecutor(over: Partial<Jobs> = {}, options?: { readonly startWithinMs: number }) {
-    const target = { ...here, jobs: { ...jobs, ...over } };
+  function openExecutor(over: Partial<Jobs> = {}, { as = kubeconfig, ...options }: { readonly startWithinMs?: number; readonly as?: string } = {}) {
+    const target = { ...here, kubeconfig: as, jobs: { ...jobs, ...over } };
     const targets: Target[] = [target];
     const watch = { readWorkspace: () => ({ id: workspaceId, targets, alertRules: [], channels: [], sweepEveryMs: null, startingPolicy: aPolicy() }) };
     const executor = createKubernetesJobExecutor(kubernetes.clientOf, watch, { seal: (claim) => sealPodClaim(api.db, claim) }, options);
     return {
       executor: noting(api, executor),
       changeJobs: (changed: Partial<Jobs>) => void (targets[0] = { ...target, jobs: { ...target.jobs, ...changed } }),
+    };
+  }
+
+  /** Somebody of the namespace who may do nothing yet. */
+  async function openAccount(name: string) {
+    const { namespace } = cluster;
+    const config = new KubeConfig();
+    config.loadFromFile(kubeconfig);
+    await client.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } }, { fieldManager: 'test' });
+    const { status } = await config.makeApiClient(CoreV1Api).createNamespacedServiceAccountToken({ name, namespace, body: { spec: { audiences: [] } } });
+    const now = config.getCurrentCluster();
+    const own = new KubeConfig();
+    own.loadFromClusterAndUser({ skipTLSVerify: false, ...now, name: 'c', server: now?.server ?? '' }, { name: 'u', token: status?.token ?? '' });
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-account-'));
+    const path = join(folder, 'kubeconfig');
+    await writeFile(path, own.exportConfig());
+    const apiVersion = 'rbac.authorization.k8s.io/v1';
+    const granted: KubernetesObject[] = [];
+    return {
+      kubeconfig: path,
+      /** Gives it the rights of a Role there. */
+      async grant(where: string, role: KubernetesObject | undefined) {
+        const metadata = { name: namespace, namespace: where };
+        const binding = { apiVersion, kind: 'RoleBinding', metadata, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: namespace }, subjects: [{ kind: 'ServiceAccount', name, namespace }] };
+        for (const object of [{ apiVersion, kind: 'Role', metadata, rules: role?.['rules'] ?? [] }, binding]) granted.push(await client.create(object, { fieldManager: 'test' }));
+      },
+      async close() {
+        for (const object of granted) await client.remove(toRef(object), { uid: uidOf(object) });
+        await rm(folder, { recursive: true });
+      },
     };
   }
 
@@ -77,6 +113,7 @@ export async function openJobWorld() {
     port,
     apiUrl,
     openExecutor,
+    openAccount,
     aScript,
     countTold: (name: string) => told.filter((one) => one === name).length,
     async close() {

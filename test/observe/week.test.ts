@@ -154,7 +154,7 @@ async function report(since: string): Promise<Report> {
   const printed: string[] = [];
   const env = { SLUICE_URL: url, SLUICE_TOKEN: api.tokenOf('viewer') };
   const { signal } = new AbortController();
-  expect(await runCli(['report', '--since', since, '--json'], { env, isTerminal: false, untilToldToEnd: () => new AbortController().signal, sayReady: () => {}, interrupted: signal, print: (text) => void printed.push(text), complain: (text) => void printed.push(text), ask: async () => '' })).toBe(0);
+  expect(await runCli(['report', '--since', since, '--json'], { env, isTerminal: false, hasColours: false, untilToldToEnd: () => new AbortController().signal, sayReady: () => {}, interrupted: signal, print: (text) => void printed.push(text), complain: (text) => void printed.push(text), ask: async () => '' })).toBe(0);
   return JSON.parse(printed.join('\n')) as Report;
 }
 

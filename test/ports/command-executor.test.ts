@@ -101,4 +101,53 @@ describe('a command', () => {
     await lost;
     expect(await host.listRestarts()).toEqual(['restart web']);
   });
+
+  it('that runs while its worker is restarted goes on, and is settled by the next', async () => {
+    const change = await toChange(aCommand('systemctl restart nginx'));
+    await host.hinder('touch begun; wait_for go-on');
+    const stops = new AbortController();
+    const lines: string[] = [];
+    let handle = '';
+    const left = executor.run(workspaceId, change, options({ signal: stops.signal, begin: async (noted) => void (handle = noted), onOutput: (line) => void lines.push(line) }));
+    await until('the command', () => host.has('begun'));
+    stops.abort(new Error('WORKER_SHUTDOWN'));
+    await expect(left).rejects.toThrow('WORKER_SHUTDOWN');
+    await host.touch('go-on');
+    expect(await executor.settle(workspaceId, change, handle, options())).toMatchObject({ kind: 'done' });
+    expect(await host.listRestarts()).toEqual(['restart nginx.service']);
+    expect(lines).toEqual([]);
+  });
+
+  it('whose client is lost while its manager stops what runs is told as what then happens', async () => {
+    const change = await toChange(aCommand('docker restart web'));
+    await host.giveGrace(2);
+    await host.hinder('echo "unexpected EOF" >&2; touch lost; exit 1');
+    const running = executor.run(workspaceId, change, options());
+    await until('the client', () => host.has('lost'));
+    await wait(1_000);
+    await host.restart('web');
+    expect(await running).toMatchObject({ kind: 'failed', changed: true, summary: expect.stringContaining('unexpected EOF') });
+  });
+
+  it('that its manager goes on with after the worker is lost is not made again', async () => {
+    const change = await toChange(aCommand('docker restart web'));
+    await host.giveGrace(2);
+    let handle = '';
+    const begin = async (noted: string) => ((handle = noted), Promise.reject(new Error('the worker died')));
+    await expect(executor.run(workspaceId, change, options({ begin }))).rejects.toThrow('the worker died');
+    const settled = executor.settle(workspaceId, change, handle, options());
+    await wait(1_000);
+    await host.restart('web');
+    expect(await settled).toMatchObject({ kind: 'done' });
+  });
+
+  it('of what may take forever to stop may still happen when its client is lost', async () => {
+    const change = await toChange(aCommand('docker restart web'));
+    await host.giveGrace(-1);
+    await host.hinder('exit 1');
+    let handle = '';
+    const begin = async (noted: string) => void (handle = noted);
+    expect(await executor.run(workspaceId, change, options({ begin }))).toMatchObject({ kind: 'failed', changed: true, summary: expect.stringContaining('it may still happen') });
+    await expect(executor.settle(workspaceId, change, handle, options())).rejects.toMatchObject({ kind: 'outcomeUnknown' });
+  });
 });

@@ -1,11 +1,14 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { chmod, lstat, mkdir, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { restorePaths } from '../../activities/adapters/sandbox/path-restore.js';
+import { readPaths } from '../../activities/adapters/sandbox/path-snapshot.js';
 import { toSeccompFilter } from '../../activities/adapters/sandbox/seccomp.js';
+import { OUTPUT } from '../../activities/adapters/sandbox/run-folder.js';
 import type { Change, ChangeOptions, Executor } from '../../activities/ports.js';
 import type { ValidStep } from '../../domain/plan.js';
 import { describeNeeds } from '../harness/describe-needs.js';
@@ -101,6 +104,14 @@ describeSandbox('the sandbox', () => {
       expect(kept.join('')).not.toContain(host.secret);
     });
 
+    it('is given an address, and what it prints of the password in it is not kept', async () => {
+      await host.close();
+      host = await openScriptHost({ secret: 'postgres://ana:correct-horse@db/shop' });
+      const { lines } = await runScript('sed "s/.*ana:\\(.*\\)@.*/for \\1/" /run/secrets/token');
+      expect(lines).toEqual(['for [redacted:token]']);
+      for (const name of await readdir(host.runs)) expect(await readFile(join(host.runs, name, OUTPUT), 'utf8').catch(() => '')).not.toContain('correct-horse');
+    });
+
     it('whose target or machine does not fit is refused in words, and has no effect', async () => {
       await symlink('/srv', join(host.given, 'link'));
       await writeFile(join(host.given, 'closed'), '', { mode: 0o600 });
@@ -151,6 +162,9 @@ describeSandbox('the sandbox', () => {
     it.each([
       ['time', 'trap "" TERM INT HUP QUIT; (setsid sleep 97531 &); while :; do :; done', { timeoutMs: 1_500 }, 'it was not done in time'],
       ['memory', 'a=x; while :; do a=$a$a; done', {}, 'more memory'],
+      ['disk in files without a name', 'exec 3<>"/..$1/x"; rm "/..$1/x"; for fd in 4 5 6 7; do eval "exec $fd<>\\"/..$1/x\\""; rm "/..$1/x"; head -c 4000000 /dev/zero >&$fd; done; sleep 60', {}, 'more below its paths'],
+      ['disk in a folder too deep to be named', 'cd "/..$1"; for i in $(seq 25); do d=$(printf %0200d 1); mkdir $d; cd $d; done; sleep 60', {}, 'cannot be measured'],
+      ['disk in a folder that is shut', 'mkdir -m 300 "/..$1/shut"; for i in 1 2 3 4; do head -c 4000000 /dev/zero >"/..$1/shut/$i"; done; sleep 60', {}, 'more below its paths'],
       ['disk below its paths', 'for i in $(seq 1000); do head -c 4000000 /dev/zero >"$(dirname "$0")$1/$i"; done', {}, 'more below its paths'],
     ] as const)('of %s ends the whole tree', async (_name, script, over, because) => {
       const { result } = await runScript(script, { timeoutMs: 15_000, ...over, parameters: [`/..${host.given}`] });
@@ -187,6 +201,23 @@ describeSandbox('the sandbox', () => {
     it('of a line folds what is longer', async () => {
       const { lines } = await runScript('head -c 40000 /dev/zero | tr "\\0" x; echo; echo end');
       expect(lines.map((line) => line.length)).toEqual([16_384, 16_384, 7_232, 3]);
+    });
+  });
+
+  const describeAsRoot = process.getuid?.() === 0 ? describe : describe.skip;
+  describeAsRoot('a limit of disk', () => {
+    it('holds what is in no list, by what is free', async () => {
+      // A quarter of it and the limit are less than it has; the file is on its way through a socket only.
+      const disk = join(host.given, 'disk');
+      await mkdir(disk);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=64m,uid=${host.uid},gid=${host.uid}`, 'tmpfs', disk]);
+      try {
+        const script = `import os, socket, time\nfor i in range(12):\n  a, b = socket.socketpair()\n  f = os.open("${disk}/x", os.O_CREAT | os.O_WRONLY)\n  os.unlink("${disk}/x")\n  socket.send_fds(a, [b"x"], [f])\n  os.write(f, bytes(4000000))\n  os.close(f)\n  globals()[f"kept{i}"] = (a, b)\ntime.sleep(60)`;
+        const { result } = await runScript(script, { type: 'python', timeoutMs: 8_000 }, { paths: [disk], diskBytes: 8 * 1_048_576 });
+        expect(result).toMatchObject({ kind: 'failed', summary: expect.stringContaining('was filling up') });
+      } finally {
+        execFileSync('umount', [disk]);
+      }
     });
   });
 
@@ -258,6 +289,24 @@ describeSandbox('the sandbox', () => {
       expect(await host.readFile()).toBe('one\ntwo\n');
     });
 
+    it.each([
+      ['in another PID namespace', 'execute', { namespace: 'pid:[1]' }, 'may still run'],
+      ['whose rollback began in another PID namespace', 'rollback', { namespace: 'pid:[1]' }, 'may still run'],
+      ['on another machine', 'execute', { boot: 'another', machine: 'another' }, 'may still run'],
+      ['on this machine before it was started again', 'execute', { boot: 'another' }, 'nothing of it runs any more'],
+    ])('%s is told as what can be told from here', async (_name, kind, place, because) => {
+      const change = await toChange(host.toStep('id'));
+      const { handle } = await run(change);
+      const { run: name } = JSON.parse(handle) as { readonly run: string };
+      const started = join(host.runs, name, 'started');
+      const taker = JSON.parse(await readFile(started, 'utf8')) as { readonly place: object };
+      await writeFile(started, JSON.stringify({ ...taker, place: { ...taker.place, ...place } }));
+      await rm(join(host.runs, name, 'exit'));
+      const settled: Change = kind === 'execute' ? change : { kind: 'rollback', step: change.step, key: KEY, snapshot: change.snapshot ?? '', left: handle };
+      await expect(host.restart().settle(host.workspaceId, settled, handle, toOptions())).rejects.toMatchObject({ kind: 'outcomeUnknown', message: expect.stringContaining(because) });
+      expect((await readdir(join(host.runs, name))).includes('exit')).toBe(because !== 'may still run');
+    });
+
     it('on another machine is unknown here', async () => {
       const change = await toChange(host.toStep('id'));
       await expect(host.executor.settle(host.workspaceId, change, JSON.stringify({ run: `${KEY}-01234567` }), toOptions())).rejects.toMatchObject({ kind: 'outcomeUnknown', message: expect.stringContaining('not on this machine') });
@@ -272,7 +321,7 @@ describeSandbox('the sandbox', () => {
       if (process.getuid?.() === 0) await chmod(join(host.given, 'sub'), 0o777);
       const before = await fingerprint(host.given);
       const change = await toChange(
-        host.toStep(`cd ${host.given}; echo two >app.log; chmod 600 app.log; rm -r sub; ln -s /etc sub; rm latest; mkdir latest; echo x >latest/x; touch -d 2001-01-01 app.log; mkdir -p new/deep; cd new; for i in $(seq 300); do mkdir dddddddddddddddddddd; cd dddddddddddddddddddd; done; echo end`),
+        host.toStep(`cd ${host.given}; echo two >app.log; chmod 600 app.log; rm -r sub; ln -s /etc sub; rm latest; mkdir latest; echo x >latest/x; touch -d 2001-01-01 app.log; mkdir -p new/deep; echo end`),
       );
       const { result, handle } = await run(change);
       expect(result).toMatchObject({ kind: 'done' });
@@ -281,6 +330,38 @@ describeSandbox('the sandbox', () => {
       expect((await run(rollback)).result).toMatchObject({ kind: 'done' });
       expect(await fingerprint(host.given)).toBe(before);
       expect(await realpath(join(host.given, 'latest'))).toBe(host.file);
+    });
+
+    it('never follows a link that took the place of a folder meanwhile', async () => {
+      const [sub, outside] = [join(host.given, 'sub'), join(host.runs, '..', 'outside')];
+      await mkdir(sub);
+      await mkdir(outside, { mode: 0o750 });
+      await writeFile(join(sub, 'kept'), 'kept');
+      await writeFile(join(outside, 'secret'), 'secret', { mode: 0o600 });
+      const { text } = await readPaths([host.given]);
+      const before = await fingerprint(outside);
+      const swapping = spawn('python3', ['-c', `import ctypes, os, sys\nlibc = ctypes.CDLL(None)\na, b = os.fsencode(sys.argv[1]), os.fsencode(sys.argv[1]) + b"-link"\nwhile True:\n  if not os.path.lexists(b): os.symlink(sys.argv[2], b)\n  libc.renameat2(-100, a, -100, b, 2)`, sub, outside], { stdio: 'ignore' });
+      try {
+        for (let tries = 0; tries < 60; tries += 1) await restorePaths(text, 'ab'.repeat(16)).catch(() => {});
+      } finally {
+        swapping.kill('SIGKILL');
+      }
+      expect(await fingerprint(outside)).toBe(before);
+    });
+
+    it.each([
+      ['a folder too deep to be named', 'for i in $(seq 300); do mkdir dddddddddddddddddddd; cd dddddddddddddddddddd; done'],
+      ['a folder that may be listed and not entered', 'mkdir d; echo x >d/f; chmod 644 d'],
+      ['a folder that may be entered and not listed', 'mkdir -p d/e; echo x >d/e/f; chmod 300 d/e d'],
+      ['a folder shut to everybody', 'rm app.log; mkdir app.log; echo x >app.log/f; chmod 0 app.log'],
+    ])('takes away %s', async (_name, script) => {
+      const before = await fingerprint(host.given);
+      const change = await toChange(host.toStep(`cd ${host.given}; ${script}`));
+      const { result, handle } = await run(change);
+      expect(result.kind).toMatch(/^(done|failed)$/);
+      const rollback: Change = { kind: 'rollback', step: change.step, key: 'cd'.repeat(16), snapshot: change.snapshot ?? '', left: handle };
+      expect((await run(rollback)).result).toMatchObject({ kind: 'done' });
+      expect(await fingerprint(host.given)).toBe(before);
     });
   });
 

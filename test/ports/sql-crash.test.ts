@@ -46,7 +46,7 @@ it('a change whose number was noted right before its target crashed is known not
   await client.query('insert into shop.stock values (1, 1)');
   const { executor, close } = openSqlExecutor(url);
   endings.push(close);
-  const step = await freezeStep(executor, 'w', { stepId: '1', type: 'sql', target: 'shop-db', script: 'UPDATE shop.stock SET n = 2 WHERE id = 1', parameters: [], reach: 'row', timeoutMs: 10_000, queue: null, sandbox: null });
+  const step = await freezeStep(executor, 'w', { stepId: '1', type: 'sql', target: 'shop-db', script: 'UPDATE shop.stock SET n = 2 WHERE id = 1', parameters: [], reach: 'row', findings: [], timeoutMs: 10_000, queue: null, sandbox: null });
   const change: Change = { kind: 'execute', step, key: 'a'.repeat(32), snapshot: await executor.snapshot('w', step) };
   let noted = '';
   const options = { signal: new AbortController().signal, onOutput: () => {}, toldLines: 0, drained: async () => {} };

@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 const aValidStep = (script: string, parameters: readonly string[] = [], over: Partial<ValidStep> = {}): ValidStep => ({
-  stepId: '1', type: 'sql', target: 'shop-db', script, parameters, reach: 'row', timeoutMs: 10_000, queue: null, sandbox: null, ...over,
+  stepId: '1', type: 'sql', target: 'shop-db', script, parameters, reach: 'row', findings: [], timeoutMs: 10_000, queue: null, sandbox: null, ...over,
 });
 const imagesOf = async (table: string): Promise<readonly string[]> =>
   (await client.query<{ image: string }>(`select (t.*)::text as image from ${table} as t order by 1`)).rows.map(({ image }) => image);

@@ -124,6 +124,8 @@ used: *base
     ['an element behind a comment', 'jsonc', json, [{ op: 'add', path: '/limits/-', value: 3 }], [['2 // last\n', '2, // last\n        3\n']]],
     ['an element less at the end', 'jsonc', json, [{ op: 'remove', path: '/limits/1' }], [['        1,\n        2 // last\n', '        1\n']]],
     ['elements in one line', 'jsonc', json, [{ op: 'remove', path: '/server/hosts/0' }, { op: 'add', path: '/server/hosts/-', value: 'c' }], [['["a.example",  "b.example"]', '["b.example",  "c"]']]],
+    ['two elements less at the end', 'json', '{ "a": [1, 2, 3, 4] }', [{ op: 'remove', path: '/a/2' }, { op: 'remove', path: '/a/2' }], [[', 3, 4', '']]],
+    ['two elements less at the end', 'yaml', 'a: [1, 2, 3, 4] # all\n', [{ op: 'remove', path: '/a/2' }, { op: 'remove', path: '/a/2' }], [[', 3, 4', '']]],
     ['a comma at the end', 'jsonc', '[\n  1,\n]\n', [{ op: 'add', path: '/-', value: 2 }], [['1,\n', '1,\n  2,\n']]],
     ['tabs', 'json', '{\n\t"a": {}\n}', [{ op: 'add', path: '/a/b', value: [1] }], [['{}', '{\n\t\t"b": [\n\t\t\t1\n\t\t]\n\t}']]],
   ])('differs only by %s (%s)', (_what, format, text, patch, change) => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { validateStep } from '../../validation/validate-step.js';
 import { aStep } from '../builders.js';
+import { inspector } from '../harness/inspector.js';
 
-const validate = (script: string, parameters: readonly string[] = []) => validateStep({ ...aStep(), type: 'config-patch', script, parameters });
+const validate = (script: string, parameters: readonly string[] = []) => inspector.judgeStep({ ...aStep(), type: 'config-patch', script, parameters });
 const patchOf = (...operations: readonly unknown[]) => JSON.stringify(operations);
 const test = (path: string, value: unknown = 1) => ({ op: 'test', path, value });
 
@@ -35,7 +35,7 @@ describe('any other patch', () => {
     ['patch.syntax', '[{"op":"add","path":"/b","value":{"a":1,"a":2}}]'],
     ['patch.syntax', `${'['.repeat(30_000)}`],
     ['patch.operations', JSON.stringify(add)],
-    ['patch.operations', '[]'],
+    ['patch.nothing', '[]'],
     ['patch.operations', patchOf(...Array.from({ length: 101 }, () => add))],
     ['patch.nothing', patchOf(test('/a'))],
     // What is no operation.

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { type KubectlCommand, readKubectl } from '../../validation/kubectl/kubectl-command.js';
-import { validateStep } from '../../validation/validate-step.js';
 import { aStep } from '../builders.js';
+import { inspector } from '../harness/inspector.js';
 
-const validate = (script: string) => validateStep({ ...aStep(), type: 'kubectl', script, parameters: [] });
+const validate = (script: string) => inspector.judgeStep({ ...aStep(), type: 'kubectl', script, parameters: [] });
 const apps = (kind: string, name = 'web') => ({ apiVersion: 'apps/v1', kind, name, namespace: 'shop' });
 const core = (kind: string, name: string) => ({ apiVersion: 'v1', kind, name, namespace: 'shop' });
 const policy = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', name: 'deny', namespace: 'shop' };
@@ -192,7 +192,7 @@ describe('any other command', () => {
     ['kubectl.oneObject', `${patch('svc/web', selector)} svc/api`],
     ['patch.syntax', "kubectl patch svc/web -n shop --type=json -p 'spec'"],
     ['patch.syntax', `kubectl patch svc/web -n shop --type=json -p '[{"op":"remove","op":"test","path":"/spec/selector/app"}]'`],
-    ['patch.operations', "kubectl patch svc/web -n shop --type=json -p '[]'"],
+    ['patch.nothing', "kubectl patch svc/web -n shop --type=json -p '[]'"],
     ['patch.operation', patch('svc/web', { op: 'merge', path: '/spec' })],
     ['patch.pointer', patch('svc/web', { op: 'remove', path: 'spec' })],
     ['patch.nothing', patch('svc/web', { op: 'test', path: '/spec', value: 1 })],
@@ -214,6 +214,9 @@ describe('any other command', () => {
     ['manifest.field', patch('deploy/web', { op: 'replace', path: '/spec/replicas', value: 0 })],
     ['manifest.field', patch('ds/web', { op: 'replace', path: '/spec/replicas', value: 2 })],
     ['manifest.field', patch('deploy/web', { op: 'remove', path: `${container}/securityContext` })],
+    ['manifest.field', patch('deploy/web', { op: 'add', path: `${container}/securityContext/privileged`, value: true })],
+    ['manifest.field', patch('deploy/web', { op: 'add', path: '/spec/template/spec/volumes/-', value: { name: 'a', hostPath: { path: '/' } } })],
+    ['k8s.environment', patch('deploy/web', { op: 'add', path: `${container}/env/-`, value: { name: 'LD_PRELOAD', value: '/tmp/x.so' } })],
     ['manifest.field', patch('deploy/web', { op: 'remove', path: container })],
     ['manifest.field', patch('deploy/web', { op: 'replace', path: container, value: { name: 'web', image: 'web:2' } })],
     ['manifest.field', patch('deploy/web', { op: 'add', path: '/spec/template/spec/containers/-', value: { name: 'side', image: 'web:2' } })],

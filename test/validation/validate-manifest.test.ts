@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { readManifest } from '../../validation/kubernetes/manifest.js';
-import { validateStep } from '../../validation/validate-step.js';
 import { aStep } from '../builders.js';
+import { inspector } from '../harness/inspector.js';
 
-const validate = (script: string) => validateStep({ ...aStep(), type: 'kubernetes', script, parameters: [] });
+const validate = (script: string) => inspector.judgeStep({ ...aStep(), type: 'kubernetes', script, parameters: [] });
 const manifestOf = (apiVersion: string, kind: string, fields: object, metadata: object = {}) => ({ apiVersion, kind, metadata: { name: 'web', namespace: 'shop', ...metadata }, ...fields });
 const deployment = (spec: object, metadata?: object) => manifestOf('apps/v1', 'Deployment', { spec }, metadata);
 const withContainer = (container: object, podSpec: object = {}) => deployment({ template: { spec: { containers: [{ name: 'web', ...container }], ...podSpec } } });
@@ -157,6 +157,9 @@ describe('any other manifest', () => {
     ['manifest.field', withContainer({ ports: [{ containerPort: 80, hostPort: 80 }] })],
     ['manifest.field', withContainer({ resources: { claims: [] } })],
     ['manifest.field', withContainer({ resources: { limits: { cpu: 'much' } } })],
+    // In fields that may be set, what no pod may have.
+    ['k8s.environment', withContainer({ env: [{ name: 'LD_PRELOAD', value: '/tmp/x.so' }] })],
+    ['k8s.environment', withContainer({ env: [{ name: 'NODE_OPTIONS', value: '--require /tmp/x.js' }] })],
     ['manifest.field', withContainer({ env: { A: '1' } })],
     ['manifest.field', withContainer({ env: [{ name: 'A', value: 1 }] })],
     ['manifest.field', withContainer({ readinessProbe: { httpGet: { host: '169.254.169.254', port: 80 } } })],

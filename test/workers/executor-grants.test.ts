@@ -1,10 +1,16 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
-import { executions } from '../../db/schema.js';
+import { writePlaced } from '../../activities/adapters/remote-call.js';
+import type { Change } from '../../activities/ports.js';
+import { adoptPolicy } from '../../db/policies.js';
+import { executions, plans } from '../../db/schema.js';
 import type { SignedDecision } from '../../domain/grant.js';
 import type { Step } from '../../domain/plan.js';
 import { closeApis, workspaceId } from '../api/open-api.js';
-import { aStep } from '../builders.js';
+import { aPolicy, aStep } from '../builders.js';
 import { type ExecutorWorld, openExecutorWorld, queue } from '../harness/executor-worker.js';
 import { freshKeys } from '../harness/keys.js';
 import { freezeStep } from '../ports/executor-contract.js';
@@ -42,6 +48,54 @@ describe('what was not granted', () => {
     expect(handles).toEqual([]);
     expect(await world.host.listRestarts()).toEqual([]);
   });
+
+  const options = () => ({ begin: async () => Promise.reject(new Error('it began')), signal: new AbortController().signal, onOutput: () => {}, toldLines: 0, drained: async () => {} });
+  const readPlace = async (): Promise<string> => (await readFile(join(world.host.runs, 'place'), 'utf8')).trim();
+
+  it('is not taken back by policy, whatever the record says of how it went', async () => {
+    const step = await freezeStep(world.remote, workspaceId, command);
+    const unsigned: Forge = async (forged) => world.grant(forged, async () => 'nobody', 'rollback');
+    const key = await unsigned(step);
+    await letRollBack(key);
+    const result = await world.remote.run(workspaceId, { kind: 'rollback', step, key, snapshot: '[]', left: 'x' }, options());
+    expect(result).toMatchObject({ kind: 'failed', changed: false, summary: expect.stringContaining('not signed by a key of Sluice') });
+  });
+
+  it('is taken back by policy where the plan was approved, also long ago', async () => {
+    const step = await freezeStep(world.remote, workspaceId, command);
+    const key = await world.grant(step, (decision) => world.api.keyring.sign('decision', { ...decision, expiresAt: Date.now() - 1 }), 'rollback');
+    await letRollBack(key);
+    // Beyond the proof, where a restart has no way back.
+    expect(await world.remote.run(workspaceId, { kind: 'rollback', step, key, snapshot: '', left: 'x' }, options())).toMatchObject({ kind: 'failed', summary: expect.stringContaining('a restart cannot be taken back') });
+  });
+
+  it.each<readonly [what: string, kind: Change['kind'], forge: Forge]>([
+    ['without an entry in the ledger', 'execute', async () => 'ab'.repeat(16)],
+    ['signed by another key', 'execute', forgeSignature],
+    ['a rollback without an entry in the ledger', 'rollback', async () => 'ab'.repeat(16)],
+    ['a rollback that nobody signed', 'rollback', (step) => world.grant(step, async () => 'nobody', 'rollback')],
+  ])('is not settled, and nobody says what became of it: %s', async (_, kind, forge) => {
+    const step = await freezeStep(world.remote, workspaceId, command);
+    const key = await forge(step);
+    const change: Change = kind === 'execute' ? { kind, step, key, snapshot: null } : { kind, step, key, snapshot: '[]', left: 'x' };
+    const settled = world.remote.settle(workspaceId, change, writePlaced(await readPlace(), JSON.stringify({ run: `${key}-01234567` })), options());
+    await expect(settled).rejects.toMatchObject({ kind: 'outcomeUnknown', message: expect.stringContaining('refused it') });
+  });
+
+  it('is settled however long ago it was approved', async () => {
+    const step = await freezeStep(world.remote, workspaceId, command);
+    const key = await signing((decision) => ({ ...decision, expiresAt: Date.now() - 1 }))(step);
+    const handle = JSON.stringify({ before: 'ab'.repeat(32), run: `command-${key}-01234567` });
+    expect(await world.remote.settle(workspaceId, { kind: 'execute', step, key, snapshot: null }, writePlaced(await readPlace(), handle), options())).toMatchObject({ kind: 'done' });
+  });
+
+  /** What somebody who can write to the record would say, for a rollback that nobody decided. */
+  async function letRollBack(key: string): Promise<void> {
+    const { db } = world.api;
+    const [row] = await db.update(executions).set({ grantId: randomUUID() }).where(eq(executions.key, key)).returning();
+    await adoptPolicy(db, workspaceId, aPolicy({ onFailedVerification: 'rollBack' }));
+    await db.update(plans).set({ verifiedWell: false }).where(eq(plans.incidentId, row?.incidentId ?? ''));
+  }
 
   async function forgeSignature(step: Step): Promise<string> {
     const forger = await freshKeys();

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eq } from 'drizzle-orm';
+import { writePlaced } from '../../activities/adapters/remote-call.js';
+import { createRemoteExecutor } from '../../activities/adapters/remote-executor.js';
 import type { Change, ChangeOptions } from '../../activities/ports.js';
-import { createExecutorCalls } from '../../db/executor-calls.js';
-import { executorCalls } from '../../db/schema.js';
+import { addOutput, createExecutorCalls, takeCall } from '../../db/executor-calls.js';
+import { executorCalls, executors } from '../../db/schema.js';
 import { createToken } from '../../db/tokens.js';
 import type { Step } from '../../domain/plan.js';
 import { closeApis, workspaceId } from '../api/open-api.js';
@@ -128,6 +130,45 @@ describe('an executor worker', () => {
     expect(lines[0]).toBe('stopping web');
   }, 60_000);
 
+  it('of another place cannot tell what became of what began, and that is said', async () => {
+    await world.startWorker();
+    const step = await freeze();
+    const change = toChange(step, await world.grant(step));
+    await expect(impatient().settle(workspaceId, change, writePlaced(randomUUID(), '{}'), watching().options)).rejects.toMatchObject({ kind: 'outcomeUnknown', message: expect.stringMatching(/none is there; start one/) });
+  }, 20_000);
+
+  it('that comes late ends what was cancelled meanwhile; if none comes, it is said that it may still run', async () => {
+    const first = await world.startWorker();
+    const step = await freeze();
+    const change = toChange(step, await world.grant(step));
+    await world.host.hinder('touch begun; wait_for go-on');
+    const { options, handles } = watching();
+    const run = world.remote.run(workspaceId, change, options).catch(() => {});
+    await until('the command', () => world.host.has('begun'));
+    await world.end(first, 'SIGKILL');
+    await run;
+    const cancelled = watching({ signal: AbortSignal.abort() }).options;
+    await world.api.db.update(executors).set({ lastSeenAt: new Date(0) });
+    await expect(impatient().settle(workspaceId, change, handles[0] ?? '', cancelled)).rejects.toMatchObject({ kind: 'outcomeUnknown', message: expect.stringContaining('it may still run') });
+    const settled = world.remote.settle(workspaceId, change, handles[0] ?? '', cancelled).catch((error: unknown) => String(error));
+    await world.startWorker();
+    expect(await settled).toMatch(/met trouble: it was cancelled/);
+    await world.host.touch('go-on');
+  }, 60_000);
+
+  it('is not kept waiting for room by somebody who is gone', async () => {
+    const { db } = world.api;
+    const id = randomUUID();
+    const holder = { workspaceId, queue, workerId: randomUUID() };
+    await createExecutorCalls(db).place({ id, workspaceId, queue, place: null, kind: 'run', key: null, request: '{}' });
+    await takeCall(db, { ...holder, place: randomUUID() });
+    const send = (firstLine: number) => addOutput(db, { ...holder, callId: id }, { firstLine, text: 'x'.repeat(1_048_576) });
+    for (let line = 1; line <= 5; line += 1) await send(line);
+    expect(await send(6)).toBe('full');
+    await db.update(executorCalls).set({ waiterUntil: new Date(0) }).where(eq(executorCalls.id, id));
+    expect(await send(6)).toBeUndefined();
+  });
+
   it('that is not there is asked for in words', async () => {
     await expect(world.remote.rehearse(workspaceId, command)).rejects.toMatchObject({ kind: 'targetMissing', message: expect.stringContaining(`npx sluice worker --queue ${queue}`) });
     expect(await world.api.db.select().from(executorCalls)).toEqual([]);
@@ -143,6 +184,8 @@ describe('an executor worker', () => {
     const reply = await world.api.call('viewer', 'GET', '/api/executors');
     expect(reply.json()).toMatchObject({ executors: [{ queue, health: 'up', calls: 0, capabilities: { targets: ['web-1'], lacks: [] } }] });
   });
+
+  const impatient = () => createRemoteExecutor(createExecutorCalls(world.api.db), { unseenSettleMs: 300 });
 
   async function place(change: Change): Promise<string> {
     const id = randomUUID();

@@ -291,7 +291,7 @@ describe('a gate in Slack', () => {
       digest,
       rehearsal: [],
       canonical: canonicalize(toDigestible(plan)),
-      confidence: { value: 86, tier: 'HIGH', factors: [] },
+      confidence: { value: 86, tier: 'HIGH', factors: [], caps: [] },
     });
     await ask(incidentId, { gateId: gate.id, channels: ['ops'] });
     dispatch([{ kind: 'slack', name: 'ops', api: receiver.url, token: { env: 'SECRET' }, channel: 'C0123', groups: ['responders'] }]);

@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/activity';
+import { openKubernetes } from '../../activities/adapters/kubernetes-client.js';
 import type { ChangeOptions, Executor, Recorder } from '../../activities/ports.js';
 import { toUpdate } from '../../domain/incident.js';
+import { readSluiceYaml } from '../../contracts/sluice-yaml.js';
 import { MIN_SECRET_LENGTH } from '../../domain/redaction.js';
 import { redactActivities } from '../../workers/redact-activities.js';
 import { redactExecutor, redactNotifier, redactRecorder } from '../../workers/redact-ports.js';
-import { createSecretReader } from '../../workers/read-watch.js';
+import { checkSecrets, createSecretReader, findUnreadable } from '../../workers/read-watch.js';
 import { createSecrets } from '../../workers/secrets.js';
 import { aStep } from '../builders.js';
 import { createFakeLedger, createLedgerRecorder } from '../fakes/fake-ledger.js';
@@ -71,6 +73,20 @@ describe('what leaves a worker holds no secret', () => {
     expect(`${failure.stack}${failure.cause?.stack}`).not.toContain('line"');
   });
 
+  it('in a failure that holds others, is its own cause, or cannot be changed', async () => {
+    const { execute } = redactActivities(secrets);
+    const redacted = (error: Error) => Promise.resolve(execute?.({ args: [], headers: {} }, () => Promise.reject(error))).catch((thrown: unknown) => thrown);
+    expect(await redacted(new AggregateError([new Error(escaped), escaped], 'both'))).toMatchObject({ errors: [{ message: '[redacted:KEY]' }, '[redacted:KEY]'] });
+    const own = new Error(escaped);
+    own.cause = own;
+    expect(await redacted(own)).toBe(own);
+    expect(own).toMatchObject({ message: '[redacted:KEY]', cause: undefined });
+    const failure = await redacted(Object.freeze(ApplicationFailure.create({ message: escaped, type: 'Kind', cause: Object.freeze(new TypeError(escaped)) })));
+    expect(failure).toBeInstanceOf(ApplicationFailure);
+    expect(failure).toMatchObject({ type: 'Kind', message: '[redacted:KEY]', cause: { message: '[redacted:KEY]' } });
+    expect(`${(failure as Error).stack}${String((failure as Error).cause)}`).not.toContain('line"');
+  });
+
   it('in what people are told, nor in why they could not be', async () => {
     const told: unknown[] = [];
     const notifier = redactNotifier({ tell: async (_channel, notice) => (told.push(notice), { kind: 'gaveUp', because: escaped }) }, secrets);
@@ -89,6 +105,22 @@ describe('a secret', () => {
     expect(stream.write('two hunter2x ') + stream.end()).toBe('two [redacted:LATE] ');
   });
 
+  it('is not told when another is learned in the middle of it', () => {
+    const fresh = createSecrets();
+    fresh.learn('KEY', 'first-line-of-a-key');
+    const stream = fresh.open();
+    const shown = stream.write('x first-line-');
+    fresh.learn('B', 'another one');
+    expect(shown + stream.write('of-a-key y first-line-of-a-key') + stream.end()).toBe('x [redacted:KEY] y [redacted:KEY]');
+    const wrapped = Buffer.from('first-line-of-a-key'.padStart(70)).toString('base64').replaceAll(/.{76}/g, '$&\n');
+    const begun = stream.write(wrapped.slice(0, 76));
+    fresh.learn('C', 'yet another');
+    expect(begun + stream.write(wrapped.slice(76)) + stream.end()).toMatch(/^[\w+/]+\[redacted:KEY\]\n$/);
+    const told = stream.write('first-line-of-a-key');
+    fresh.learn('D', 'first-line-of-a-key-and-more');
+    expect(told + stream.write('-and-more') + stream.end()).toBe('[redacted:D]');
+  });
+
   it('is learned wherever it is read; the path of a file is none, and what is too short is refused by its name', () => {
     const learned: string[] = [];
     const read = createSecretReader({ TOKEN: 'a long token', PLACE: import.meta.filename, SHORT: 'x'.repeat(MIN_SECRET_LENGTH - 1) }, (name) => learned.push(name));
@@ -96,5 +128,18 @@ describe('a secret', () => {
     expect(read({ env: 'PLACE' })).toBe(import.meta.filename);
     expect(() => read({ env: 'SHORT' })).toThrow('The secret SHORT has fewer than 6 characters');
     expect(learned).toEqual(['TOKEN']);
+  });
+
+  it('is not the path of a kubeconfig that cannot be read, which is told when a worker starts', () => {
+    const known = createSecrets();
+    const target = `kind: kubernetes, kubeconfig: { env: KUBECONFIG }, namespace: shop`;
+    const workspaces = readSluiceYaml(`version: 1\nworkspaces: { w: { targets: { shop: { ${target} } } } }`);
+    const read = createSecretReader({ KUBECONFIG: '/nowhere/kubeconfig' }, known.learn);
+    checkSecrets(workspaces, read);
+    expect(findUnreadable(workspaces, read)).toEqual([{ workspace: 'w', target: 'shop', because: expect.stringContaining('/nowhere/kubeconfig') }]);
+    expect(findUnreadable(workspaces, () => import.meta.filename)).toEqual([]);
+    const shop = workspaces[0]?.targets[0];
+    if (shop?.kind !== 'kubernetes') throw new Error('it has no target');
+    return expect(openKubernetes(read).clientOf(shop).list('v1', 'Pod', 'shop').catch((error: Error) => known.redact(error.message))).resolves.toContain("'/nowhere/kubeconfig'");
   });
 });

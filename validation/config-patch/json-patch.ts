@@ -40,8 +40,8 @@ export function readPatch(text: string): PatchReading {
   const parsed = parseJson(text, 'json');
   if (!parsed.ok) return refuse('patch.syntax', parsed.trouble.position, parsed.trouble.reason, 'Write a JSON array of operations.');
   const { children = [], type, offset } = parsed.node;
-  if (type !== 'array' || children.length === 0 || children.length > MAX_OPERATIONS || !Array.isArray(parsed.tree)) {
-    return refuse('patch.operations', offset + 1, 'it is not an array of operations', `Write a JSON array of 1 to ${MAX_OPERATIONS} operations.`);
+  if (type !== 'array' || children.length > MAX_OPERATIONS || !Array.isArray(parsed.tree)) {
+    return refuse('patch.operations', offset + 1, 'it is not an array of operations', `Write a JSON array of at most ${MAX_OPERATIONS} operations.`);
   }
   const operations: PlacedOperation[] = [];
   let tested: readonly Pointer[] = [];

@@ -92,22 +92,22 @@ function spliceContainer(layout: Layout, container: Node, { removed, appended }:
     if (appended.length === 0) return [{ start: container.offset + 1, end: endOf(container) - 1, text: '' }];
     return [toSplice(container, layout.render(container.type === 'array' ? appended.map(([, value]) => value) : new Map(appended), toPlaced(container)))];
   }
-  const cuts = children.filter((_child, index) => removed.has(index)).map((child) => cut(layout, child));
+  const cuts = children.filter((_child, index) => removed.has(index)).map((child) => cut(layout, child, child.offset > lastKept.offset));
   const comma = commaAfter(layout, lastKept);
   const endsInComma = commaAfter(layout, last) !== undefined;
   if (appended.length > 0) return [...cuts, ...append(layout, container, lastKept, { comma, endsInComma, appended })];
   return lastKept === last || comma === undefined || endsInComma ? cuts : [...cuts, { start: comma, end: comma + 1, text: '' }];
 }
 
-/** Takes away a member or element with the comma after it, and with its lines where it has them to itself. */
-function cut(layout: Layout, child: Node): Splice {
+/** Takes away a member or element with the comma after it, and with its lines where it has them to itself; in one line with the space after it, or before where nothing is kept behind. */
+function cut(layout: Layout, child: Node, isBehind: boolean): Splice {
   const { text, newline } = layout;
   const comma = commaAfter(layout, child);
   const end = comma === undefined ? endOf(child) : comma + 1;
   const endOfLine = layout.endOfLine(end);
   if (layout.isOnLine(child) && layout.nextToken(end) > endOfLine) return { start: layout.startOfLine(child.offset), end: endOfLine + newline.length, text: '' };
   const before = text.slice(layout.startOfLine(child.offset), child.offset);
-  if (comma === undefined) return { start: child.offset - (before.length - before.trimEnd().length), end, text: '' };
+  if (isBehind) return { start: child.offset - (before.length - before.trimEnd().length), end, text: '' };
   return { start: child.offset, end: end + (/^[ \t]*/.exec(text.slice(end))?.[0].length ?? 0), text: '' };
 }
 

@@ -26,7 +26,7 @@ function findInPatch(text: string, parameters: readonly string[]): readonly Find
   const escaped = findString(text, (decoded) => hiddenCharacter.test(decoded));
   if (escaped !== undefined) return [refuseCharacter(escaped)];
   if (patch.operations.every(({ operation }) => operation.op === 'test')) {
-    return [{ rule: 'patch.nothing', position: 0, reason: 'it only tests', remedy: 'Add an operation that changes something.' }];
+    return [{ rule: 'patch.nothing', position: 0, reason: 'it changes nothing', remedy: 'Add an operation that changes something.' }];
   }
   return patch.operations.flatMap(findUntested);
 }

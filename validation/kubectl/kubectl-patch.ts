@@ -5,6 +5,7 @@ import { type PlacedOperation, readPatch, writePointer } from '../config-patch/j
 import { toPlain } from '../config-patch/json-tree.js';
 import { hiddenCharacter } from '../hidden-character.js';
 import { type FieldRule, findWrongChange, showKeys } from '../kubernetes/field-rules.js';
+import { judgeObjectPart } from '../kubernetes/judge-object-part.js';
 import type { Finding } from '../script-validation.js';
 
 export type OperationsReading = { readonly ok: true; readonly operations: readonly PatchOperation[] } | { readonly ok: false; readonly findings: readonly Finding[] };
@@ -18,7 +19,7 @@ export function readOperations({ text }: Word, rule: FieldRule): OperationsReadi
     return { ok: false, findings: [{ rule: 'patch.characters', position: escaped + 1, reason: 'a character that people cannot see, or that hides others', remedy: 'Leave it out, also where it is written as an escape.' }] };
   }
   if (patch.operations.every(({ operation }) => operation.op === 'test')) {
-    return { ok: false, findings: [{ rule: 'patch.nothing', position: 0, reason: 'it only tests', remedy: 'Add an operation that changes something.' }] };
+    return { ok: false, findings: [{ rule: 'patch.nothing', position: 0, reason: 'it changes nothing', remedy: 'Add an operation that changes something.' }] };
   }
   const read = patch.operations.map((placed) => toPatchOperation(placed, rule));
   const findings = read.flatMap((operation) => ('op' in operation ? [] : operation.findings));
@@ -38,8 +39,10 @@ function toPatchOperation({ operation, position }: PlacedOperation, rule: FieldR
     case 'replace':
     case 'remove': {
       const value = operation.op === 'remove' ? undefined : toPlain(operation.value);
-      const wrong = findWrongChange(operation.path, value, rule);
-      if (wrong.length > 0) return { findings: wrong.map(({ keys, reason, remedy }) => ({ rule: 'manifest.field', position, reason: `${showKeys(keys)}: ${reason}`, remedy })) };
+      const wrong = findWrongChange(operation.path, value, rule).map((field) => ({ rule: 'manifest.field', ...field }));
+      // Fields that may be set may still hold what no pod may have.
+      const denied = wrong.length > 0 ? wrong : judgeObjectPart(operation.path, value ?? null).filter(({ result }) => result === 'denied');
+      if (denied.length > 0) return { findings: denied.map(({ rule: told, keys, reason, remedy }) => ({ rule: told, position, reason: `${showKeys(keys)}: ${reason}`, remedy })) };
       return operation.op === 'remove' ? { op: 'remove', path } : { op: operation.op, path, value: toPlain(operation.value) };
     }
   }

@@ -1,19 +1,24 @@
-import { type Document, isMap, isNode, isSeq, type Node, Scalar, visit } from 'yaml';
+import type { Document } from 'yaml';
 import type { Json } from '../../domain/canonical.js';
 import { isObject } from '../../domain/json-diff.js';
 import { type KubernetesObject, type ObjectRef, readObject, toRef } from '../../domain/kubernetes.js';
 import { hasInexactNumber, toPlain } from '../config-patch/json-tree.js';
-import { findPair, parseYaml, readYaml } from '../config-patch/yaml-text.js';
+import { parseYaml, readYaml } from '../config-patch/yaml-text.js';
 import { hiddenCharacter } from '../hidden-character.js';
 import { type Finding, MAX_FINDINGS } from '../script-validation.js';
 import { allowedFields } from './allowed-fields.js';
 import { findWrongFields, showKeys } from './field-rules.js';
+import { judgeObjectPart } from './judge-object-part.js';
 import { explainKind, findKind } from './kinds.js';
 import { isLabel, isObjectName } from './names.js';
+import { findAmbiguous, positionOf } from './plain-yaml.js';
 
 export type ManifestReading = { readonly ok: true; readonly ref: ObjectRef; readonly object: KubernetesObject } | { readonly ok: false; readonly findings: readonly Finding[] };
 
 const MAX_LENGTH = 65_536;
+
+// What readers of other versions of YAML take for something else than this one does.
+const readDifferently = /^(y|n|yes|no|on|off|[-+]?0\d+|[-+]?\d+(:\d+)+|[-+]?\d[\d,]*_[\d_,]*|\d{4}-\d{1,2}-\d{1,2}.*)$/i;
 
 /** Reads the manifest of one object, as YAML or JSON, that only says what may be changed. */
 export function readManifest(text: string): ManifestReading {
@@ -27,29 +32,9 @@ export function readManifest(text: string): ManifestReading {
   if (!reading.ok) return refuse('syntax', 0, reading.because, 'Write one object, as one YAML or JSON document.');
   if (hasInexactNumber(reading.tree)) return refuse('number', 0, 'a number is too large to be kept exactly', 'Write it as text.');
   const document = parseYaml(text);
-  const findings = findAmbiguous(document);
+  const findings = findAmbiguous(document, 'manifest.syntax', readDifferently);
   if (findings.length > 0) return { ok: false, findings: findings.slice(0, MAX_FINDINGS) };
   return readFields(document, toPlain(reading.tree));
-}
-
-// What readers of other versions of YAML take for something else than this one does.
-const ambiguous = /^(y|n|yes|no|on|off|[-+]?0\d+|[-+]?\d+(:\d+)+|[-+]?\d[\d,]*_[\d_,]*|\d{4}-\d{1,2}-\d{1,2}.*)$/i;
-
-/** What one reader would take for this and another for that, or that is not where it is written. */
-function findAmbiguous(document: Document): readonly Finding[] {
-  const findings: Finding[] = [];
-  const refuse = (node: Node, reason: string, remedy: string) => findings.push({ rule: 'manifest.syntax', position: startOf(node), reason, remedy });
-  visit(document, {
-    Alias: (_key, alias) => void refuse(alias, 'an alias stands for something that is written elsewhere', 'Write it out.'),
-    Value: (_key, node) => {
-      if (node.anchor !== undefined) refuse(node, 'an anchor is for aliases', 'Write everything out.');
-      if (node.tag !== undefined) refuse(node, `the tag ${node.tag} changes what a value means`, 'Leave it out.');
-      if (!(node instanceof Scalar)) return;
-      if (node.type === Scalar.PLAIN && ambiguous.test(node.source ?? '')) refuse(node, `${node.source} is read in more than one way`, 'Put text in quotes, and write numbers with digits only.');
-      if (typeof node.value === 'string' && hiddenCharacter.test(node.value)) refuse(node, 'a character that people cannot see, or that hides others', 'Leave it out, also where it is written as an escape.');
-    },
-  });
-  return findings;
 }
 
 function readFields(document: Document, json: Json): ManifestReading {
@@ -69,21 +54,10 @@ function readFields(document: Document, json: Json): ManifestReading {
   if (typeof objectName !== 'string' || !isObjectName(objectName)) refuse('name', ['metadata', 'name'], 'it does not name its object', 'Write the object’s name as metadata.name.');
   if (typeof namespace !== 'string' || !isLabel(namespace)) refuse('namespace', ['metadata', 'namespace'], 'it does not name its namespace', 'Write the namespace as metadata.namespace.');
   for (const { keys, reason, remedy } of findWrongFields({ ...others, metadata: otherMetadata }, rule)) refuse('field', keys, `${showKeys(keys)}: ${reason}`, remedy);
+  // Fields that may be set may still hold what no pod may have.
+  for (const { result, rule: broken, keys, reason, remedy } of findings.length > 0 ? [] : judgeObjectPart([], json)) {
+    if (result === 'denied') findings.push({ rule: broken, position: positionOf(document, keys), reason: `${showKeys(keys)}: ${reason}`, remedy });
+  }
   const object = readObject(json);
   return object !== undefined && findings.length === 0 ? { ok: true, ref: toRef(object), object } : { ok: false, findings: findings.slice(0, MAX_FINDINGS) };
 }
-
-/** Where the member or element at the end of a path begins, counted from 1; that of what it would be in, where it is missing. */
-function positionOf(document: Document, keys: readonly string[]): number {
-  let position = startOf(document.contents);
-  let at: unknown = document.contents;
-  for (const key of keys) {
-    const pair = isMap(at) ? findPair(at, key) : undefined;
-    const element = isSeq(at) ? at.items[Number(key)] : undefined;
-    position = startOf(pair?.key ?? element) || position;
-    at = pair?.value ?? element;
-  }
-  return position;
-}
-
-const startOf = (node: unknown): number => (isNode(node) && node.range ? node.range[0] + 1 : 0);

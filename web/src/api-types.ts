@@ -740,6 +740,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -761,6 +762,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -814,6 +816,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -835,6 +838,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -890,6 +894,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -911,6 +916,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -965,6 +971,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -986,6 +993,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1049,6 +1057,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1070,6 +1079,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1127,6 +1137,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1148,6 +1159,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1194,6 +1206,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1215,6 +1228,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1271,6 +1285,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1292,6 +1307,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1353,6 +1369,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1374,6 +1391,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1426,6 +1444,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1447,6 +1466,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1514,6 +1534,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1535,6 +1556,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1615,6 +1637,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1636,6 +1659,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1698,6 +1722,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1719,6 +1744,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1789,6 +1815,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1810,6 +1837,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1887,6 +1915,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1908,6 +1937,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1977,6 +2007,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -1998,6 +2029,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2069,6 +2101,14 @@ export interface operations {
                                 parameters: string[];
                                 /** @enum {string} */
                                 reach: "session" | "row" | "file" | "pod" | "workload" | "namespace" | "host" | "cluster";
+                                /** @description What could not be inspected, or is risky. Where there is any, two people must approve. */
+                                findings: {
+                                    rule: string;
+                                    /** @description The character that it is about, counted from 1; 0 for the whole. */
+                                    position: number;
+                                    reason: string;
+                                    remedy: string;
+                                }[];
                                 /** @description The executor worker that runs it; null where the control worker does. */
                                 queue: string | null;
                                 /** @description What bash and python run in; null for other types. */
@@ -2101,6 +2141,11 @@ export interface operations {
                                 factors: {
                                     name: string;
                                     points: number;
+                                }[];
+                                /** @description What it can be at most, and why. */
+                                caps: {
+                                    name: string;
+                                    atMost: number;
                                 }[];
                             };
                             rehearsal: {
@@ -2202,6 +2247,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2223,6 +2269,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2356,6 +2403,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2377,6 +2425,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2478,6 +2527,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2499,6 +2549,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2571,6 +2622,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2592,6 +2644,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2648,6 +2701,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2669,6 +2723,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2720,6 +2775,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2741,6 +2797,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2797,6 +2854,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2818,6 +2876,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2888,6 +2947,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2909,6 +2969,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2968,6 +3029,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -2989,6 +3051,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3063,6 +3126,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3084,6 +3148,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3182,6 +3247,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3203,6 +3269,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3311,6 +3378,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3332,6 +3400,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3506,6 +3575,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3527,6 +3597,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3639,6 +3710,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3660,6 +3732,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3790,6 +3863,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3811,6 +3885,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3877,6 +3952,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3898,6 +3974,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3956,7 +4033,7 @@ export interface operations {
                             kind: "rehearse" | "snapshot" | "run" | "settle";
                             /** @description JSON: the step or the change. */
                             request: string;
-                            /** @description JSON: what proves that a run was granted; null for what has no effect. */
+                            /** @description JSON: what proves that what is to be run or settled was granted; null for what has no effect. */
                             proof: string | null;
                         } | null;
                     };
@@ -3976,6 +4053,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -3997,6 +4075,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -4053,6 +4132,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -4074,6 +4154,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -4135,6 +4216,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -4156,6 +4238,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -4215,6 +4298,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -4236,6 +4320,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -4293,6 +4378,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -4314,6 +4400,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -4375,6 +4462,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -4396,6 +4484,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -4450,6 +4539,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;
@@ -4471,6 +4561,7 @@ export interface operations {
                         instance?: string;
                         findings?: {
                             rule: string;
+                            /** @description The character that it is about, counted from 1; 0 for the whole. */
                             position: number;
                             reason: string;
                             remedy: string;

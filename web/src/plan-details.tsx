@@ -89,6 +89,11 @@ function ConfidenceFactors({ confidence }: { readonly confidence: Plan['confiden
             {Math.abs(points)} {name}
           </li>
         ))}
+        {confidence.caps.map(({ name, atMost }) => (
+          <li key={name} className="tabular-nums">
+            at most {atMost}: {name}
+          </li>
+        ))}
       </ul>
     </>
   );
@@ -115,6 +120,15 @@ function StepDetails({
       <p>
         It <WayBackWords {...step.wayBack} />.
       </p>
+      {step.findings.length > 0 && (
+        <ul aria-label={`What to look at twice in step ${step.stepId}`} className="list-disc pl-5">
+          {step.findings.map(({ rule, position, reason, remedy }) => (
+            <li key={`${rule} ${position}`}>
+              <strong className="font-semibold text-bad">{toPlainText(reason)}</strong>. <span className="text-muted">{toPlainText(remedy)}</span>
+            </li>
+          ))}
+        </ul>
+      )}
       <pre
         className="overflow-x-auto rounded-md border border-line bg-well p-3 font-mono text-sm wrap-anywhere whitespace-pre-wrap"
         aria-label={`Script of step ${step.stepId}`}

@@ -34,7 +34,7 @@ export async function runExecutorWorker(queue: string, env: Readonly<Record<stri
   const hosts = workspaces.flatMap(({ targets }) => targets);
   if (hosts.length === 0) throw new WrongSettings(`No host in ${settings.SLUICE_CONFIG} has queue: ${queue}. Name the queue of one with --queue, or add it to the target.`);
   const readSecret = createSecretReader(env, secrets.learn);
-  for (const host of hosts) Object.values(host.secrets).forEach(readSecret);
+  for (const host of hosts) Object.values(host.secrets).forEach((reference) => readSecret(reference));
   const watch = toWatch(workspaces, queue);
   const place = await openPlace(runs);
   const workerId = randomUUID();
@@ -46,6 +46,7 @@ export async function runExecutorWorker(queue: string, env: Readonly<Record<stri
     redactor: secrets,
     queue,
     place,
+    log,
   };
   const presence = { place, version: await readVersion(), capabilities: { targets: hosts.map(({ name }) => name), lacks: [...(await findLacks(hosts, machine))] } };
 

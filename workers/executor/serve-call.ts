@@ -5,6 +5,7 @@ import type { ExecutorCall } from '../../contracts/http-executors.js';
 import type { DraftStep } from '../../domain/plan.js';
 import type { Redactor } from '../../domain/redaction.js';
 import { redactWithin } from '../../domain/redact-within.js';
+import type { Log } from '../log.js';
 import { CallGone, type ExecutorApi } from './executor-api.js';
 import { createOutputSender } from './output-sender.js';
 import { type GrantProof, proveGrant } from './prove-grant.js';
@@ -19,11 +20,13 @@ export interface ServeDeps {
   readonly redactor: Redactor;
   readonly queue: string;
   readonly place: string;
+  readonly log: Pick<Log, 'warn'>;
+  readonly answerWithinMs?: number;
 }
 
 /** Does what a call asks and answers it. Never throws for what it asks; only where the API does not let us in. */
 export async function serveCall(deps: ServeDeps, call: ExecutorCall): Promise<void> {
-  const { api } = deps;
+  const { api, log, answerWithinMs = ANSWER_WITHIN_MS } = deps;
   const aborting = new AbortController();
   // A call that is gone goes on: what has begun is better brought to its end, and somebody will ask what became of it.
   const beat = setInterval(() => {
@@ -45,7 +48,11 @@ export async function serveCall(deps: ServeDeps, call: ExecutorCall): Promise<vo
       },
     });
     await output.close();
-    await api.answer(call.id, answer, AbortSignal.timeout(ANSWER_WITHIN_MS));
+    const late = AbortSignal.timeout(answerWithinMs);
+    await api.answer(call.id, answer, late).catch((error: unknown) => {
+      if (!late.aborted) throw error;
+      log.warn({ call: call.id }, 'the API took no answer in time; whoever settles it asks again');
+    });
   } catch (error) {
     if (!(error instanceof CallGone)) throw error;
   } finally {
@@ -71,15 +78,18 @@ async function perform({ executor, grants, queue }: ServeDeps, call: ExecutorCal
     case 'snapshot':
       return executor.snapshot(workspaceId, ofQueue(queue, request.step));
     case 'settle':
-      ofQueue(queue, request.change.step);
-      return executor.settle(workspaceId, request.change, request.handle, { ...options, toldLines: request.toldLines });
     case 'run': {
       const proof = call.proof === null ? null : (JSON.parse(call.proof) as GrantProof);
-      const proven = await proveGrant(grants, { queue, workspaceId }, proof);
-      if (proven.kind === 'refused') return { kind: 'failed', changed: false, summary: proven.because };
+      const hasBegun = request.kind === 'settle';
+      const proven = await proveGrant(grants, { queue, workspaceId, hasBegun }, proof);
+      if (proven.kind === 'refused') {
+        if (hasBegun) throw new Fault('outcomeUnknown', proven.because);
+        return { kind: 'failed', changed: false, summary: proven.because };
+      }
       const { key, step, runs } = proven;
       const change: Change = runs === 'execute' ? { kind: 'execute', step, key, snapshot: request.snapshot } : { kind: 'rollback', step, key, snapshot: request.snapshot ?? '', left: request.left ?? '' };
-      return executor.run(workspaceId, change, { ...options, toldLines: request.toldLines });
+      const telling = { ...options, toldLines: request.toldLines };
+      return request.kind === 'settle' ? executor.settle(workspaceId, change, request.handle, telling) : executor.run(workspaceId, change, telling);
     }
   }
 }

@@ -1,7 +1,6 @@
-import { sha256 } from '../../digest.js';
 import { removeCgroups } from './cgroups.js';
 import { endNamespace } from './process-tree.js';
-import { readPaths } from './path-snapshot.js';
+import { digestPaths } from './path-snapshot.js';
 import { readExit, readTree, writeExit } from './run-folder.js';
 
 /** For a run whose runner died: its tree dies with it, and this waits until that is so. Notes what the paths are then, so that taking it back finds out whether others changed them later. */
@@ -12,5 +11,5 @@ export async function endRun(folder: string, paths: readonly string[]): Promise<
     await removeCgroups(tree.cgroups);
   }
   if ((await readExit(folder)) !== undefined) return;
-  await writeExit(folder, { ended: { kind: 'lost' }, endedAt: new Date().toISOString(), tookMs: 0, left: sha256((await readPaths(paths)).text) });
+  await writeExit(folder, { ended: { kind: 'lost' }, endedAt: new Date().toISOString(), tookMs: 0, left: await digestPaths(paths) });
 }

@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { sha256 } from '../../digest.js';
+import { Fault } from '../../faults.js';
 import { CalledOff, type Change, type ChangeOptions, type ChangeResult } from '../../ports.js';
 import { hasCode } from '../staged-file.js';
 import { restorePaths } from './path-restore.js';
-import { type PathsReading, readPaths } from './path-snapshot.js';
-import { identify, isRunning } from './process-tree.js';
+import { parseSnapshot, type PathsReading, readPaths } from './path-snapshot.js';
+import { identify, isRunning, mayBeElsewhere } from './process-tree.js';
 import { createRun, readExit, readTaker, removeRun, takeRun, writeExit } from './run-folder.js';
+import { ELSEWHERE } from './sandbox-words.js';
 
 type Rollback = Extract<Change, { kind: 'rollback' }>;
 
@@ -47,20 +49,30 @@ export async function restoreRun(
 }
 
 /** What became of a rollback that began in this folder. Where whoever made it died on the way, it is made to the end: doing half of it again does nothing. */
-export async function settleRestore(folder: string, change: Rollback, before: string, signal: AbortSignal): Promise<ChangeResult | { readonly kind: 'notDone' }> {
+export async function settleRestore(
+  folder: string,
+  change: Rollback,
+  { before, refuse, signal }: { readonly before: string; readonly refuse: () => Promise<string | undefined>; readonly signal: AbortSignal },
+): Promise<ChangeResult | { readonly kind: 'notDone' }> {
   for (;;) {
     signal.throwIfAborted();
     const taker = await readTaker(folder);
     const exit = await readExit(folder);
     if (exit?.ended.kind === 'changedBefore') return { kind: 'notDone' };
     if (exit !== undefined) return { kind: 'done', summary: `${toWords(change)} was put back` };
-    if (taker === undefined || taker === null || !isRunning(taker)) return restore(folder, change, before);
+    if (taker && mayBeElsewhere(taker)) throw new Fault('outcomeUnknown', ELSEWHERE);
+    if (!taker || !isRunning(taker)) {
+      const because = sha256(change.snapshot) === before ? await refuse() : 'the snapshot is not what it was when the step was approved';
+      return because === undefined ? restore(folder, change, before) : { kind: 'failed', changed: true, summary: `${toWords(change)} cannot be put back: ${because}` };
+    }
     await wait(LOOK_EVERY_MS);
   }
 }
 
 async function restore(folder: string, change: Rollback, before: string): Promise<ChangeResult> {
   const words = toWords(change);
+  const other = parseSnapshot(change.snapshot).find(({ path }) => !toPaths(change).includes(path));
+  if (other !== undefined) return { kind: 'failed', changed: true, summary: `${words} cannot be put back: the snapshot is of ${other.path}` };
   const because = await restorePaths(change.snapshot, change.key).catch((error: unknown) => {
     // What makes no difference when it is tried again.
     if (hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'EBUSY', 'ENOSPC', 'EDQUOT')) return String(error);

@@ -2,6 +2,7 @@ import { constants, type BigIntStats } from 'node:fs';
 import { lstat, open, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalize } from '../../../domain/canonical.js';
+import { sha256 } from '../../digest.js';
 import { hasCode } from '../staged-file.js';
 
 export const MAX_SNAPSHOT_BYTES = 8 * 1_048_576;
@@ -52,6 +53,9 @@ export async function readPaths(paths: readonly string[]): Promise<PathsReading>
   }
 }
 
+/** The SHA-256 of what the paths are; where they cannot be read a word that none is, since how a run ended must be told anyway. */
+export const digestPaths = (paths: readonly string[]): Promise<string> => readPaths(paths).then(({ text }) => sha256(text), () => 'unreadable');
+
 /** Reads back what `readPaths` wrote. */
 export const parseSnapshot = (text: string): readonly PathSnapshot[] => JSON.parse(text) as readonly PathSnapshot[];
 
@@ -65,7 +69,7 @@ const toFacts = ({ mode, uid, gid, ino }: BigIntStats) => ({ mode: Number(mode),
 
 async function readEntries(root: string, at: string, room: Room): Promise<readonly SnapshotEntry[]> {
   const path = join(root, at);
-  const stats = await lstat(path, { bigint: true });
+  const stats = await lstat(path, { bigint: true }).catch(refuseUnreadable(path));
   room.entries -= 1;
   if (room.entries < 0) throw new NotWhole(`there are more than ${MAX_SNAPSHOT_ENTRIES} files and folders`);
   const shared = { at, mode: Number(stats.mode) & 0o7777, uid: Number(stats.uid), gid: Number(stats.gid), modifiedNs: `${stats.mtimeNs}` };

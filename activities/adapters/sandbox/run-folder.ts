@@ -7,7 +7,7 @@ import type { ProcessIdentity } from './process-tree.js';
 /** How a run ended. */
 export type Ended =
   | { readonly kind: 'exited'; readonly code: number }
-  | { readonly kind: 'killed'; readonly because: 'time' | 'memory' | 'processes' | 'disk' | 'cancelled' }
+  | { readonly kind: 'killed'; readonly because: 'time' | 'memory' | 'processes' | 'disk' | 'space' | 'cancelled' }
   /** Not one line of the script was run. */
   | { readonly kind: 'notStarted'; readonly because: string }
   /** The paths are not as they were rehearsed; not one line was run. */

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { text as readText } from 'node:stream/consumers';
+import { toSecrets } from '../../../contracts/secret-values.js';
 import { createRedactor } from '../../../domain/redaction.js';
 import { sha256 } from '../../digest.js';
 import { hasCode } from '../staged-file.js';
 import { SYSTEM_PATH, type SandboxSpec, toSandboxCall } from './bubblewrap.js';
 import { openCgroups, removeCgroups } from './cgroups.js';
 import { endNamespace, identify, signalProcess } from './process-tree.js';
-import { readPaths } from './path-snapshot.js';
+import { digestPaths, readPaths } from './path-snapshot.js';
 import { type Ended, OUTPUT, takeRun, writeExit, writeTree } from './run-folder.js';
 import { openOutput } from './script-output.js';
 import { watchLimits } from './watch-limits.js';
@@ -39,14 +40,13 @@ async function main(): Promise<void> {
   if (!(await takeRun(spec.folder, identify(process.pid)))) return;
   const startedAt = Date.now();
   const ended = await runScript(spec, cancelled.signal);
-  const left = sha256((await readPaths(spec.paths)).text);
-  await writeExit(spec.folder, { ended, endedAt: new Date().toISOString(), tookMs: Date.now() - startedAt, left });
+  await writeExit(spec.folder, { ended, endedAt: new Date().toISOString(), tookMs: Date.now() - startedAt, left: await digestPaths(spec.paths) });
 }
 
 async function runScript(spec: RunSpec, cancelled: AbortSignal): Promise<Ended> {
   if (sha256((await readPaths(spec.paths)).text) !== spec.before) return { kind: 'changedBefore' };
   const file = await open(join(spec.folder, OUTPUT), 'a', 0o600);
-  const output = openOutput(file, { redactor: createRedactor(spec.secrets), limitBytes: spec.outputBytes });
+  const output = openOutput(file, { redactor: createRedactor(spec.secrets.flatMap(toSecrets)), limitBytes: spec.outputBytes });
   const cgroups = openCgroups(`sluice-${spec.folder.split('/').at(-1)}`, { memoryBytes: spec.memoryBytes, processes: spec.processes + OWN_PROCESSES });
   const pipe = openPipe(join(spec.folder, 'pipe'));
   const call = toSandboxCall(spec, { boundMemory: !cgroups.boundsMemory, boundProcesses: !cgroups.boundsProcesses && spec.user === null });

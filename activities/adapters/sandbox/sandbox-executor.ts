@@ -15,10 +15,10 @@ import { chooseUser, refusePaths, type User } from './declared-paths.js';
 import { restoreRun, settleRestore } from './path-rollback.js';
 import { type PathsReading, readPaths } from './path-snapshot.js';
 import { endRun } from './end-run.js';
-import { isRunning, signalProcess } from './process-tree.js';
+import { isRunning, mayBeElsewhere, signalProcess } from './process-tree.js';
 import { createRun, type ExitRecord, isRunName, isThere, listRuns, OUTPUT, readExit, readTaker, removeRun, takeRun } from './run-folder.js';
 import type { RunSpec } from './runner.js';
-import { describeRun, toResult } from './sandbox-words.js';
+import { describeRun, ELSEWHERE, toResult } from './sandbox-words.js';
 import { followOutput } from './script-output.js';
 
 const LOOK_EVERY_MS = 40;
@@ -49,9 +49,16 @@ export function createSandboxExecutor(watch: Watch, readSecret: ReadSecret, { ru
   const runs = resolve(folder);
   const folderOf = (name: string): string => join(runs, name);
 
+  function findHost(workspaceId: string, { target }: DraftStep): Host {
+    const host = watch.readWorkspace(workspaceId).targets.find(({ name }) => name === target);
+    if (host?.kind !== 'host') throw new Fault('targetMissing', `target ${target} is no host in sluice.yaml`);
+    return host;
+  }
+
+  const refuse = (host: Host, { sandbox }: DraftStep): Promise<string | undefined> => refusePaths(sandbox?.paths ?? [], { allowed: host.paths, ownFolders: [...ownFolders, runs] });
+
   async function prepare(workspaceId: string, step: DraftStep, key: string): Promise<Prepared | { readonly because: string }> {
-    const host = watch.readWorkspace(workspaceId).targets.find(({ name }) => name === step.target);
-    if (host?.kind !== 'host') throw new Fault('targetMissing', `target ${step.target} is no host in sluice.yaml`);
+    const host = findHost(workspaceId, step);
     const { type, sandbox } = step;
     if (type !== 'bash' && type !== 'python') throw new Error(`the sandbox does not run steps of type ${type}`);
     if (sandbox === null) return { because: 'the step does not say what its sandbox is' };
@@ -60,7 +67,7 @@ export function createSandboxExecutor(watch: Watch, readSecret: ReadSecret, { ru
     if (obstacle !== undefined) return { because: obstacle };
     const unknown = sandbox.secrets.find((name) => !Object.hasOwn(host.secrets, name));
     if (unknown !== undefined) return { because: `the secret ${JSON.stringify(unknown)} is not among the \`secrets\` of ${step.target} in sluice.yaml` };
-    const refused = await refusePaths(sandbox.paths, { allowed: host.paths, ownFolders: [...ownFolders, runs] });
+    const refused = await refuse(host, step);
     if (refused !== undefined) return { because: refused };
     const chosen = await chooseUser(sandbox.paths, key);
     if ('because' in chosen) return chosen;
@@ -154,6 +161,8 @@ export function createSandboxExecutor(watch: Watch, readSecret: ReadSecret, { ru
 
   /** Sees to it that nothing of a run whose runner died is left, and says that nobody knows what it did. */
   async function lose(folder: string, step: Step): Promise<never> {
+    const taker = await readTaker(folder);
+    if (taker && mayBeElsewhere(taker) && (await readExit(folder)) === undefined) throw new Fault('outcomeUnknown', ELSEWHERE);
     await endRun(folder, step.sandbox?.paths ?? []);
     throw new Fault('outcomeUnknown', 'the runner of the script died before the script ended, so nobody can tell how far it came; nothing of it runs any more');
   }
@@ -194,11 +203,12 @@ export function createSandboxExecutor(watch: Watch, readSecret: ReadSecret, { ru
 
     async settle(workspaceId, change, handle, options) {
       const run = readHandle(handle);
-      const folder = run === undefined ? undefined : folderOf(run);
+      // A run of another key is another change.
+      const folder = run?.startsWith(change.key) === true ? folderOf(run) : undefined;
       if (folder === undefined || !(await isThere(folder))) throw new Fault('outcomeUnknown', 'the folder of this run is not on this machine, so nobody can tell what became of it');
       if (await takeRun(folder, null)) return { kind: 'notDone' };
       if ((await readTaker(folder)) === null) return { kind: 'notDone' };
-      if (change.kind === 'rollback') return settleRestore(folder, change, toBefore(change.step), options.signal);
+      if (change.kind === 'rollback') return settleRestore(folder, change, { before: toBefore(change.step), refuse: () => refuse(findHost(workspaceId, change.step), change.step), signal: options.signal });
       const exit = await follow(folder, options);
       return exit === undefined || exit.ended.kind === 'lost' ? lose(folder, change.step) : toResult(exit, change.step);
     },

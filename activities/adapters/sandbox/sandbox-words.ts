@@ -25,11 +25,15 @@ export async function describeRun(step: DraftStep, { type, sandbox, user, readin
   ];
 }
 
+/** Of what was begun where we cannot look. */
+export const ELSEWHERE = 'it was begun on another machine or in another container (PID namespace), where it may still run, so nobody can tell from here what became of it';
+
 const killedWords = {
   time: 'it was not done in time',
   memory: 'it used more memory than it may',
   processes: 'it made more processes than it may',
-  disk: 'it wrote more below its paths than it may',
+  disk: 'it wrote more below its paths than it may, or where that cannot be measured',
+  space: 'the disk of its paths was filling up while it ran',
   cancelled: 'it was cancelled',
 } as const;
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -156,12 +156,15 @@ function listStrangers({ uid: wanted }: ScriptHost): readonly string[] {
 
 /** The most that a bomb has had at any look. */
 function watchPeaks(host: ScriptHost, before: ReadonlySet<string>) {
+  // What no list shows is missing from what is free.
+  const free = async (): Promise<number> => statfs(host.given).then(({ bavail, bsize }) => bavail * bsize);
+  const freeBefore = free();
   const peaks = { processes: 0, diskBytes: 0, outputBytes: 0 };
   const stopping = new AbortController();
   const watching = (async () => {
     while (!stopping.signal.aborted) {
       peaks.processes = Math.max(peaks.processes, listStrangers(host).filter((pid) => !before.has(pid)).length);
-      peaks.diskBytes = Math.max(peaks.diskBytes, await measureFiles(host.given));
+      peaks.diskBytes = Math.max(peaks.diskBytes, await measureFiles(host.given), (await freeBefore) - (await free()));
       peaks.outputBytes = Math.max(peaks.outputBytes, await measureRuns(host.runs));
       await wait(LOOK_EVERY_MS);
     }

@@ -46,11 +46,18 @@ export const encodings: Readonly<Record<string, (text: string) => string>> = {
   'JSON, all escaped': escapeAll,
 };
 
-/** What must be found nowhere: each secret as it was written, the lines of keys, and the passwords of connections. */
-export function toNeedles({ kind, value }: Planted): readonly (readonly [encoding: string, text: string])[] {
-  // The last sign of base64 says less than a character of it.
-  const written = Object.entries(encodings).map(([name, encode]) => [name, name.startsWith('base64') ? encode(value).replace(/.=*$/, '') : encode(value)] as const);
-  const lines = kind === 'key' ? value.split('\n').filter((line) => !line.startsWith('-----')) : [];
-  const passwords = kind === 'connection' ? [value.slice('postgres://svc:'.length, value.indexOf('@db-'))] : [];
-  return [...written, ...[...lines, ...passwords].map((text) => ['raw', text] as const)];
+/** What of a secret is one by itself: the lines of a key, the password of a connection as it stands there and as it is meant, that of JSON. */
+export function toParts({ kind, value }: Planted): readonly string[] {
+  if (kind === 'key') return value.split('\n').filter((line) => !line.startsWith('-----'));
+  if (kind === 'json') return [(JSON.parse(value) as { readonly password: string }).password];
+  if (kind !== 'connection') return [];
+  const password = value.slice('postgres://svc:'.length, value.indexOf('@db-'));
+  return [password, decodeURIComponent(password)];
 }
+
+/** What must be found nowhere: each secret and its parts, in every encoding. */
+export const toNeedles = (planted: Planted): readonly (readonly [encoding: string, text: string])[] =>
+  [planted.value, ...toParts(planted)].flatMap((text) =>
+    // The last sign of base64 says less than a character of it.
+    Object.entries(encodings).map(([name, encode]) => [name, name.startsWith('base64') ? encode(text).replace(/.=*$/, '') : encode(text)] as const),
+  );

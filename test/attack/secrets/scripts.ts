@@ -1,5 +1,5 @@
 import type { Chance } from '../chance.js';
-import { encodings, type Planted } from './planted.js';
+import { encodings, type Planted, toParts } from './planted.js';
 
 /** A text that a script prints: up to `cut` bytes, and then, perhaps after a pause, the rest. */
 export interface Print {
@@ -14,9 +14,9 @@ const frames: readonly ((written: string) => string)[] = [
   (written) => `at ${written}, `,
 ];
 
-/** Every secret in every encoding, each cut somewhere: before it, behind it, or anywhere within, in the middle of a character too. */
+/** Every secret and its parts in every encoding, each cut somewhere: before it, behind it, or anywhere within, in the middle of a character too. */
 export const toPrints = (planted: readonly Planted[], chance: Chance): readonly Print[] =>
-  planted.flatMap(({ value }) =>
+  planted.flatMap((secret) => [...toParts(secret), secret.value]).flatMap((value) =>
     Object.values(encodings).map((encode) => {
       const text = chance.pick(frames)(encode(value));
       return { text, cut: chance.below(Buffer.byteLength(text) + 1) };

@@ -24,6 +24,16 @@ export interface Stage extends Installation {
   close(): Promise<void>;
 }
 
+/** Has Postgres not take what is said of a script's output, once: the error holds all of it, and is logged. */
+const refuseOnce = `
+  create sequence refused;
+  create function refuse() returns trigger language plpgsql as $$ begin
+    if nextval('refused') = 1 then raise exception 'not now'; end if;
+    return new;
+  end $$;
+  create trigger refuse before insert on tail for each row when (new.event = 'update' and length(new.body::text) > 1500) execute function refuse();
+`;
+
 interface Planting {
   /** What Sluice reads as secrets, and what it has never heard of: that must be found. */
   readonly secrets: readonly Planted[];
@@ -37,7 +47,7 @@ export async function playStage(planting: Planting): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-secrets-'));
   await chmod(folder, 0o711); // as root: Postgres's user must get through
   const services = new Map<string, ScriptService>();
-  for (const name of ['print', 'given', 'fail', 'change']) services.set(name, await openScriptService());
+  for (const name of ['print', 'given', 'fail', 'change', 'refused']) services.set(name, await openScriptService());
   const calledOff = new AbortController();
   const close = async (): Promise<void> => {
     calledOff.abort();
@@ -68,6 +78,8 @@ async function play({ secrets, strangers, chance, say }: Planting, folder: strin
   await writeFile(settings, `${JSON.stringify({ pool: 40, greeting: 'hello' }, null, 2)}\n`);
   // Strangers last, so that the updates, which hold the last lines, hold some too.
   await writeFile(join(serviceOf('print').home, 'prints.json'), JSON.stringify(toPrints([...secrets, ...strangers], chance)));
+  await writeFile(join(serviceOf('refused').home, 'prints.json'), JSON.stringify(toPrints([...secrets.slice(0, GIVEN), ...strangers], chance)));
+  await writeFile(join(serviceOf('refused').home, 'names.json'), '[]');
   const names = [...secrets, ...strangers].filter(({ kind }) => kind === 'token').slice(0, FILES).map(({ value }) => value);
   await writeFile(join(serviceOf('print').home, 'names.json'), JSON.stringify(names));
   await writeFile(join(serviceOf('fail').home, 'prints.json'), JSON.stringify(toPrints([...secrets.slice(0, GIVEN), ...strangers.slice(0, 1)], chance)));
@@ -90,6 +102,7 @@ async function play({ secrets, strangers, chance, say }: Planting, folder: strin
     const scripts: Readonly<Record<string, { readonly command: string; readonly secrets: readonly string[] }>> = {
       print: { command: printing(serviceOf('print').home, serviceOf('print').file), secrets: [] },
       given: { command: given(serviceOf('given').file), secrets: secrets.slice(0, GIVEN).map(({ name }) => name) },
+      refused: { command: printing(serviceOf('refused').home, serviceOf('refused').file), secrets: [] },
       fail: { command: failing(serviceOf('fail').home), secrets: [] },
     };
     const outcomes: Record<string, string> = {};
@@ -103,6 +116,7 @@ async function play({ secrets, strangers, chance, say }: Planting, folder: strin
         const rest = { workspaceId: name, name: 'Say All', description: 'Tells what it knows.', type: 'PYTHON', parameters: [], category: 'serviceDegraded', paths: [service.home], risk: 'MEDIUM', estimatedDuration: 1_000, timeoutMs: 300_000 };
         await callApi({ apiUrl, token }, 'POST', '/api/sre/scripts', { ...rest, ...script });
       }
+      if (name === 'refused') await query(databaseUrl, refuseOnce);
       const signal = AbortSignal.timeout(300_000);
       const incidentId = await sendAlert(access, `${name} is slow`, signal);
       outcomes[name] = await answerGates(access, incidentId, signal, () => 'approve');
