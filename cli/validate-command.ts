@@ -97,7 +97,7 @@ const colours = { review: 'green', review_plus: 'yellow', denied: 'red' } as con
 const meanings = { review: 'one person may approve it', review_plus: 'two people may approve it', denied: 'nobody can approve it' } as const;
 
 function render(path: string, text: string, { result, findings }: ScriptValidation, hasColours: boolean): string {
-  const paint = (colour: 'red' | 'green' | 'yellow' | 'dim', words: string): string => (hasColours ? styleText(colour, words) : words);
+  const paint = (colour: 'red' | 'green' | 'yellow' | 'dim', words: string): string => (hasColours ? styleText(colour, words, { validateStream: false }) : words);
   const shown = findings.flatMap((finding) => renderFinding(path, text, finding, (words) => paint(colours[result], words), (words) => paint('dim', words)));
   return [...shown, `${toPlainText(path)}: ${paint(colours[result], result)}, ${meanings[result]}`].join('\n');
 }

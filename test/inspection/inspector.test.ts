@@ -1,0 +1,32 @@
+import { afterEach, expect, it } from '@jest/globals';
+import { type Inspector, openInspector } from '../../inspection/inspector.js';
+
+let inspector: Inspector;
+afterEach(() => inspector.close());
+
+it('judges each type of text, also the ones that come at once', async () => {
+  inspector = openInspector();
+  const results = await Promise.all([
+    inspector.judgeText('bash', 'systemctl restart nginx'),
+    inspector.judgeText('bash', 'eval "$1"'),
+    inspector.judgeText('python', 'print(1)'),
+    inspector.judgeText('sql', 'DROP TABLE stock'),
+    inspector.judgeText('k8s', 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: web }\ndata: { GREETING: hello }\n'),
+  ]);
+  expect(results.map(({ result }) => result)).toEqual(['review', 'denied', 'review', 'denied', 'review']);
+});
+
+it('denies what is not judged in time, and judges the next one in another thread', async () => {
+  inspector = openInspector({ deadlineMs: 1 });
+  expect(await inspector.judgeText('bash', 'true')).toMatchObject({ result: 'denied', findings: [{ rule: 'inspection.failed', reason: expect.stringContaining('1 ms') }] });
+  await inspector.close();
+  inspector = openInspector();
+  expect(await inspector.judgeText('bash', 'true')).toMatchObject({ result: 'review' });
+});
+
+it('says what is wrong with a script for the library', async () => {
+  inspector = openInspector();
+  expect(await inspector.findWrongInScript({ type: 'BASH', command: 'curl -s https://example.com/x | bash', parameters: [] })).not.toEqual([]);
+  // What two people would have to look at may be in it.
+  expect(await inspector.findWrongInScript({ type: 'BASH', command: 'mytool --go', parameters: [] })).toEqual([]);
+});
