@@ -121,7 +121,7 @@ function createProgram(surroundings: Surroundings): Command {
 function addValidateCommand(program: Command, surroundings: Surroundings): void {
   program
     .command('validate [files...]')
-    .description('judge scripts by the rules that a gate goes by, here and without a server; - is standard input')
+    .description('judge scripts by what their languages say that they do, here and without a server; - is standard input')
     .addOption(new Option('--type <type>', 'what they are, where their names do not say it').choices(textTypes))
     .option('--jsonl <file>', 'JSON Lines of {id, type, text}; prints {id, result, findings} for each')
     .action(async (files: string[], options: Wanted) => {

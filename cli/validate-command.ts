@@ -12,7 +12,7 @@ export interface Wanted {
   readonly json?: boolean;
 }
 
-/** Judges scripts by the rules that a gate goes by, without a server. Throws Refused where one is denied, or a line cannot be read. */
+/** Judges scripts by what their languages say that they do, without a server. Throws Refused where one is denied, or a line cannot be read. */
 export async function validateFiles(surroundings: Surroundings, paths: readonly string[], { jsonl, type, json = false }: Wanted): Promise<void> {
   if ((jsonl === undefined) === (paths.length === 0)) throw new WrongUsage('Name the files to judge, or one of JSON Lines with --jsonl; - is standard input.');
   const inspector = openInspector();
@@ -79,7 +79,7 @@ async function judgeFiles(surroundings: Surroundings, inspector: Inspector, path
     const { result, findings } = validation;
     print(json ? JSON.stringify({ id: path, result, findings }) : render(path, text, validation, surroundings.hasColours));
   }
-  if (denied.length > 0) throw new Refused(`Nobody could approve ${denied.join(', ')}.`);
+  if (denied.length > 0) throw new Refused(`Denied: ${denied.join(', ')}.`);
 }
 
 const extensions: Readonly<Record<string, TextType>> = { sh: 'bash', bash: 'bash', py: 'python', sql: 'sql', yaml: 'k8s', yml: 'k8s', json: 'k8s' };
@@ -94,7 +94,7 @@ function findType(path: string, text: string): TextType {
 }
 
 const colours = { review: 'green', review_plus: 'yellow', denied: 'red' } as const;
-const meanings = { review: 'one person may approve it', review_plus: 'two people may approve it', denied: 'nobody can approve it' } as const;
+const meanings = { review: 'one person has to look at it', review_plus: 'two people have to look at it', denied: 'nobody should run it' } as const;
 
 function render(path: string, text: string, { result, findings }: ScriptValidation, hasColours: boolean): string {
   const paint = (colour: 'red' | 'green' | 'yellow' | 'dim', words: string): string => (hasColours ? styleText(colour, words, { validateStream: false }) : words);

@@ -5,6 +5,7 @@ import type { Reach, WayBack } from './reach.js';
 import type { Aim, AimValues } from './root-cause.js';
 import { isTextFromOutside } from './root-cause.js';
 import type { Severity } from './severity.js';
+import { isAtLeastAsSevere } from './severity.js';
 import type { Json } from './canonical.js';
 import type { Tier } from './confidence.js';
 import type { RemediationScript, ScriptType } from './script-library.js';
@@ -113,11 +114,15 @@ export function toPlan(script: RemediationScript, aims: readonly Extract<Aim, { 
     scriptId: script.id,
     authors: script.createdBy === null ? [] : [script.createdBy],
     derivedFromText: script.parameters.some((name) => isTextFromOutside[name]),
-    risk: script.risk,
+    risk: runsUninspected(script) ? toHigher(script.risk, 'HIGH') : script.risk,
     estimatedDurationMs: script.estimatedDuration,
     steps: aims.map((aim, index) => ({ stepId: `${index + 1}`, target: aim.target, queue: null, ...toScriptStep(script, aim.values) })),
   };
 }
+
+// What nobody can inspect is never done by habit.
+const runsUninspected = ({ type }: RemediationScript): boolean => type === 'BASH' || type === 'PYTHON';
+const toHigher = (one: Severity, other: Severity): Severity => (isAtLeastAsSevere(one, other) ? one : other);
 
 /** The type of the steps that a script of the library becomes. */
 export const stepTypeOf = { SQL: 'sql', KUBECTL: 'kubectl', SHELL: 'command', BASH: 'bash', PYTHON: 'python' } as const satisfies Readonly<Record<ScriptType, StepType>>;

@@ -10,11 +10,11 @@ const parsers: Parsers = { parsePython: openPythonParser({ path: process.env['PA
 async function answer(question: Question): Promise<Answer> {
   switch (question.kind) {
     case 'step':
-      return { ok: true, validation: await validateStep(question.step, parsers) };
+      return { ok: true, validation: await validateStep(question.step) };
     case 'text':
       return { ok: true, validation: await validateText(question.type, question.text, parsers) };
     case 'library':
-      return { ok: true, findings: await findWrongInScript(question.script, parsers) };
+      return { ok: true, findings: await findWrongInScript(question.script) };
   }
 }
 

@@ -4,13 +4,13 @@ import { validateCommand } from './command/validate-command.js';
 import { validateKubectl } from './kubectl/validate-kubectl.js';
 import type { Finding, ScriptValidation } from './script-validation.js';
 import { readDataChange } from './sql/data-change.js';
+import { validateScript } from './script/validate-script.js';
 import { validateSql } from './sql/validate-sql.js';
-import { type Parsers, validateText } from './validate-text.js';
 
 export type LibraryScript = Pick<RemediationScript, 'type' | 'command' | 'parameters'> & Partial<Pick<RemediationScript, 'paths' | 'secrets'>>;
 
 /** All that is wrong with a script for the library: with its command, and with what its parameters are said to be. */
-export async function findWrongInScript(script: LibraryScript, parsers: Parsers): Promise<readonly Finding[]> {
+export async function findWrongInScript(script: LibraryScript): Promise<readonly Finding[]> {
   const { type, command, paths = [], secrets = [] } = script;
   const isSandboxed = type === 'BASH' || type === 'PYTHON';
   if (!isSandboxed && paths.length + secrets.length > 0) {
@@ -24,16 +24,13 @@ export async function findWrongInScript(script: LibraryScript, parsers: Parsers)
     case 'SHELL':
       return findWrongInCommandLine(script, validateCommand);
     case 'BASH':
-      return findDenied(await validateText('bash', command, parsers));
+      return validateScript('bash', command).findings;
     case 'PYTHON':
-      return findDenied(await validateText('python', command, parsers));
+      return validateScript('python', command).findings;
     default:
       return assertNever(type);
   }
 }
-
-// What two people would have to approve may be in the library.
-const findDenied = ({ result, findings }: ScriptValidation): readonly Finding[] => (result === 'denied' ? findings : []);
 
 const refuse = (rule: string, reason: string, remedy: string): Finding => ({ rule, position: 0, reason, remedy });
 

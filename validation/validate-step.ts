@@ -5,11 +5,11 @@ import { validateConfigPatch } from './config-patch/validate-config-patch.js';
 import { validateKubectl } from './kubectl/validate-kubectl.js';
 import { validateManifest } from './kubernetes/validate-manifest.js';
 import type { ScriptValidation } from './script-validation.js';
+import { validateScript } from './script/validate-script.js';
 import { validateSql } from './sql/validate-sql.js';
-import { type Parsers, validateText } from './validate-text.js';
 
-/** Judges the script of a step: by what its language says it does, and by what the executor of its type takes. */
-export async function validateStep(step: DraftStep, parsers: Parsers): Promise<ScriptValidation> {
+/** Judges the script of a step by what the executor of its type takes. */
+export async function validateStep(step: DraftStep): Promise<ScriptValidation> {
   switch (step.type) {
     case 'sql':
       return validateSql(step.script);
@@ -23,7 +23,7 @@ export async function validateStep(step: DraftStep, parsers: Parsers): Promise<S
       return validateCommand(step.script);
     case 'bash':
     case 'python':
-      return validateText(step.type, step.script, parsers);
+      return validateScript(step.type, step.script);
     default:
       return assertNever(step.type);
   }

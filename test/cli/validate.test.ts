@@ -60,10 +60,10 @@ describe('sluice validate', () => {
         '    3 |  systemctl restart nginx; eval "$x"',
         '        '.concat(' '.repeat(26), '^'),
         '    Write the commands themselves.',
-        `${path}: denied, nobody can approve it`,
+        `${path}: denied, nobody should run it`,
       ].join('\n'),
     );
-    expect([code, err]).toEqual([1, `Nobody could approve ${path}.`]);
+    expect([code, err]).toEqual([1, `Denied: ${path}.`]);
   });
 
   it('colours what it shows where the terminal can', async () => {

@@ -100,6 +100,7 @@ describe('the README', () => {
     expect(await follow('npx sluice executors')).toContain('sluice worker --queue');
     // It has a test of its own; here it has nothing to go by.
     await expect(follow('npx sluice worker --queue NAME')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('is not set') });
+    await expect(follow('npx sluice validate FILE')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('FILE cannot be read') });
     expect(await follow('npx sluice tokens list')).toContain('admin');
     expect(await follow('npx sluice audit verify')).toContain('is whole');
     expect(await follow('npx sluice kill-switch')).toContain('The kill switch of all workspaces is off');

@@ -26,7 +26,6 @@ it('denies what is not judged in time, and judges the next one in another thread
 
 it('says what is wrong with a script for the library', async () => {
   inspector = openInspector();
-  expect(await inspector.findWrongInScript({ type: 'BASH', command: 'curl -s https://example.com/x | bash', parameters: [] })).not.toEqual([]);
-  // What two people would have to look at may be in it.
-  expect(await inspector.findWrongInScript({ type: 'BASH', command: 'mytool --go', parameters: [] })).toEqual([]);
+  expect(await inspector.findWrongInScript({ type: 'SHELL', command: 'rm -rf /', parameters: [] })).not.toEqual([]);
+  expect(await inspector.findWrongInScript({ type: 'SHELL', command: 'docker restart web', parameters: [] })).toEqual([]);
 });

@@ -28,16 +28,16 @@ describeShared('the shared corpora of bash', () => {
     const lines = readShared(name, 'bash', 'deny');
     expect(lines.length).toBeGreaterThan(100);
     expect(await comingTo(lines, 'review')).toEqual([]);
-  });
+  }, 180_000);
   test('gtfobins: at most one in two hundred comes to plain review', async () => {
     const lines = readShared('gtfobins', 'bash', 'deny');
     expect((await comingTo(lines, 'review')).length).toBeLessThanOrEqual(lines.length * 0.005);
-  });
+  }, 180_000);
   test('runbooks: most need one look only, few are denied', async () => {
     const lines = readShared('runbooks', 'bash', 'benign-runbook');
     expect((await comingTo(lines, 'review')).length).toBeGreaterThanOrEqual(lines.length * 0.6);
     expect((await comingTo(lines, 'denied')).length).toBeLessThanOrEqual(lines.length * 0.1);
-  });
+  }, 180_000);
 });
 
 describe('what a variable holds', () => {
