@@ -1,9 +1,12 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test, jest } from '@jest/globals';
 import { judgeObjectPart } from '../../validation/kubernetes/judge-object-part.js';
 import { loadSchema } from '../../validation/kubernetes/schema.js';
 import { findServedKind } from '../../validation/kubernetes/served-kinds.js';
 import { validateManifests } from '../../validation/kubernetes/validate-manifests.js';
 import { type CorpusLine, describeShared, readOwn, readShared } from '../harness/read-corpus.js';
+
+// Whole corpora, on whatever machine.
+jest.setTimeout(180_000);
 
 /** The lines that come to one of these results, by their ids. */
 async function comingTo(lines: readonly CorpusLine[], ...results: readonly string[]): Promise<readonly string[]> {

@@ -1,8 +1,11 @@
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test, jest } from '@jest/globals';
 import { openPythonParser } from '../../inspection/python-parser.js';
 import { validatePython } from '../../validation/python/validate-python.js';
 import { describeNeeds } from '../harness/describe-needs.js';
 import { type CorpusLine, describeShared, readOwn, readShared } from '../harness/read-corpus.js';
+
+// Whole corpora, on whatever machine.
+jest.setTimeout(180_000);
 
 const parser = openPythonParser({ path: process.env['PATH'] ?? '' });
 afterAll(() => parser.close());

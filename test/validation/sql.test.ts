@@ -1,6 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, test, jest } from '@jest/globals';
 import { validateSqlText } from '../../validation/sql/validate-sql-text.js';
 import { type CorpusLine, describeShared, readOwn, readShared } from '../harness/read-corpus.js';
+
+// Whole corpora, on whatever machine.
+jest.setTimeout(180_000);
 
 const resultOf = async (text: string): Promise<string> => (await validateSqlText(text)).result;
 const rulesOf = async (text: string): Promise<readonly string[]> => (await validateSqlText(text)).findings.map(({ rule }) => rule);
